@@ -93,6 +93,9 @@ func TestComponents(t *testing.T) {
 		} {
 			assert.FileExists(t, filepath.Join(folder, name))
 		}
+		if config := read(t, filepath.Join(folder, "config.go")); strings.Contains(config, "time.Duration") {
+			assert.Contains(t, config, "durations.Check(c, leastDurations)", "%s accepts a duration without a unit", folder)
+		}
 		assert.Contains(t, read(t, "README.md"), folder+"/README.md", "%s is not in the README's table", folder)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/legato-otel/legato/internal/archive/hostcheck"
 	"github.com/legato-otel/legato/internal/archive/page"
 	"github.com/legato-otel/legato/internal/archive/store"
+	"github.com/legato-otel/legato/internal/otel/durations"
 )
 
 // Config of the callrecord exporter.
@@ -97,10 +98,14 @@ const (
 	// writes a number below it means posts or records.
 	defaultQueueSize = 256 << 20
 	minQueueSize     = 1 << 20
-	// minRetention is the least retention. A number without a unit is in nanoseconds, which is
-	// never intended.
-	minRetention = time.Minute
 )
+
+// leastDurations are the least values of the exporter's own durations.
+var leastDurations = durations.Bounds{
+	"retention":        {AtLeast: time.Minute, Zero: "without end"},
+	"timeout":          {AtLeast: durations.Min, Zero: "without a limit"},
+	"shutdown_timeout": {AtLeast: durations.Min},
+}
 
 func createDefaultConfig() component.Config {
 	// One consumer: there is one writer to a database. What waits for it is
@@ -148,15 +153,7 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("datasource: %w", err))
 		}
 	}
-	if c.Retention != 0 && c.Retention < minRetention {
-		errs = append(errs, fmt.Errorf("retention must be 0 (without end) or at least %s, got %s: write it with a unit, as 8760h", minRetention, c.Retention))
-	}
-	if c.ShutdownTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", c.ShutdownTimeout))
-	}
-	if c.Timeout.Timeout < 0 {
-		errs = append(errs, fmt.Errorf("timeout must not be negative, got %s", c.Timeout.Timeout))
-	}
+	errs = append(errs, durations.Check(c, leastDurations))
 	if c.Queue.HasValue() {
 		if queue := c.Queue.Get(); queue.Sizer == exporterhelper.RequestSizerTypeBytes && queue.QueueSize < minQueueSize {
 			errs = append(errs, fmt.Errorf("sending_queue::queue_size must be at least %d, got %d: it is in bytes unless sending_queue::sizer is requests or items",

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/testkit"
 )
 
 func TestDefaults(t *testing.T) {
@@ -53,7 +55,7 @@ func TestValidate(t *testing.T) {
 		{map[string]any{"retention": 30}, "retention must be 0 (without end) or at least 1m0s, got 30ns"},
 		{map[string]any{"timeout": "-1s"}, "timeout"},
 		{map[string]any{"sending_queue": map[string]any{"queue_size": 1000}}, "sending_queue::queue_size must be at least 1048576, got 1000: it is in bytes"},
-		{map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be positive, got 0s"},
+		{map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be at least 10ms, got 0s"},
 		{map[string]any{"http": map[string]any{"allowed_hosts": []string{"https://calls.example.com"}}}, "http: allowed_hosts must be names of hosts without scheme, port and path, as calls.example.com, or \"*\" for any, got \"https://calls.example.com\""},
 		{map[string]any{"http": map[string]any{"trace_url": "https://jaeger/trace"}}, "http: trace_url must have {trace_id} in it"},
 		{map[string]any{"http": map[string]any{"logs_url": "https://logs/"}}, `http: logs_url must have {trace_id} in it, as https://logs.example.com/search?q={trace_id}, got "https://logs/"`},
@@ -65,4 +67,12 @@ func TestValidate(t *testing.T) {
 		require.ErrorContains(t, err, c.want)
 		assert.NotContains(t, err.Error(), "secret")
 	}
+}
+
+// A number without a unit is refused for each duration, those of the Collector's sections included.
+func TestDurationsNeedAUnit(t *testing.T) {
+	testkit.RequireUnits(t, load, map[string]any{"sending_queue": map[string]any{}, "http": map[string]any{}}, leastDurations,
+		"retention", "timeout", "shutdown_timeout",
+		"retry_on_failure::initial_interval", "sending_queue::batch::flush_timeout", "http::read_timeout",
+	)
 }

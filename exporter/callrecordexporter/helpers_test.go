@@ -54,11 +54,18 @@ type harness struct {
 // otherwise.
 func newHarness(t *testing.T, values map[string]any) *harness {
 	t.Helper()
+	return newHarnessWith(t, values, func(*Config) {})
+}
+
+// newHarnessWith starts an exporter. change may set values that Validate refuses.
+func newHarnessWith(t *testing.T, values map[string]any, change func(*Config)) *harness {
+	t.Helper()
 	r := &harness{t: t, source: filepath.Join(t.TempDir(), "calls.db"), telemetry: componenttest.NewTelemetry()}
 	all := map[string]any{"datasource": r.source}
 	maps.Copy(all, values)
 	config, err := load(t, all)
 	require.NoError(t, err)
+	change(config)
 	set := exportertest.NewNopSettings(metadata.Type)
 	set.TelemetrySettings = r.telemetry.NewTelemetrySettings()
 	var core zapcore.Core

@@ -100,7 +100,7 @@ func TestPage(t *testing.T) {
 // its limit.
 func TestExportOutlivesWriteTimeout(t *testing.T) {
 	address := loopback.MustAddress(t)
-	r := newHarness(t, map[string]any{"http": map[string]any{"endpoint": address, "write_timeout": "1ns"}})
+	r := newHarnessWith(t, map[string]any{"http": map[string]any{"endpoint": address}}, func(c *Config) { c.HTTP.Get().Server.WriteTimeout = 1 })
 	require.NoError(t, r.ConsumeLogs(t.Context(), legs(0, 3)))
 	get := func(path string) (string, error) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, http.NoBody)

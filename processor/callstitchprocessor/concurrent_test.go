@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/durations"
 	"github.com/legato-otel/legato/internal/testkit"
 )
 
@@ -30,7 +31,7 @@ func testManySenders(t *testing.T) {
 	store := testkit.NewStorage()
 	r := newHarness(t, func(r *harness) {
 		withStorage(store)(r)
-		r.config.Linger = minDelay
+		r.config.Linger = durations.Min
 		r.next.refuseWith(func(context.Context, []plog.LogRecord) error {
 			if rand.IntN(4) == 0 {
 				return errBusy

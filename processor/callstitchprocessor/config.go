@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+
+	"github.com/legato-otel/legato/internal/otel/durations"
 )
 
 // Config of the callstitch processor.
@@ -45,6 +47,14 @@ type Config struct {
 
 var _ component.Config = (*Config)(nil)
 
+// leastDurations are the least values of the processor's own durations.
+var leastDurations = durations.Bounds{
+	"linger":           {AtLeast: durations.Min},
+	"max_open":         {AtLeast: durations.Min},
+	"clock_tolerance":  {AtLeast: durations.Min, Zero: "for clocks that agree"},
+	"shutdown_timeout": {AtLeast: durations.Min},
+}
+
 func createDefaultConfig() component.Config {
 	return &Config{
 		Linger:         10 * time.Second,
@@ -56,34 +66,17 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-const (
-	// minDelay is the least duration. A number without a unit is in nanoseconds, which is
-	// never intended.
-	minDelay = 10 * time.Millisecond
-	// minObjects is the least MaxObjects, because one request may contain many objects.
-	minObjects = 1000
-)
+// minObjects is the least MaxObjects, because one request may contain many objects.
+const minObjects = 1000
 
 // Validate checks the configuration and changes nothing.
 func (c *Config) Validate() error {
-	var errs []error
-	if c.Linger < minDelay {
-		errs = append(errs, fmt.Errorf("linger must be at least %s, got %s: write it with a unit, as 10s", minDelay, c.Linger))
-	}
-	if c.MaxOpen < minDelay {
-		errs = append(errs, fmt.Errorf("max_open must be at least %s, got %s: write it with a unit, as 24h", minDelay, c.MaxOpen))
-	}
+	errs := []error{durations.Check(c, leastDurations)}
 	if c.MaxOpen < c.Linger {
 		errs = append(errs, fmt.Errorf("max_open must not be less than linger, got %s and %s: make it longer than the longest call", c.MaxOpen, c.Linger))
 	}
-	if c.ClockTolerance < 0 {
-		errs = append(errs, fmt.Errorf("clock_tolerance must not be negative, got %s: 0s is for clocks that agree", c.ClockTolerance))
-	}
 	if c.MaxObjects < minObjects {
 		errs = append(errs, fmt.Errorf("max_objects must be at least %d, got %d: leave it out for the default", minObjects, c.MaxObjects))
-	}
-	if c.ShutdownTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s: leave it out for the default", c.ShutdownTimeout))
 	}
 	return errors.Join(errs...)
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/legato-otel/legato/internal/testkit"
 )
 
 func load(t *testing.T, values map[string]any) (*Config, error) {
@@ -50,10 +52,10 @@ func TestConfigErrors(t *testing.T) {
 	f(map[string]any{"linger": 10}, "linger must be at least 10ms, got 10ns")
 	f(map[string]any{"max_open": "-1h"}, "max_open must be at least 10ms, got -1h")
 	f(map[string]any{"max_open": "1m", "linger": "2m"}, "max_open must not be less than linger, got 1m0s and 2m0s: make it longer")
-	f(map[string]any{"clock_tolerance": "-1s"}, "clock_tolerance must not be negative, got -1s: 0s is for clocks that agree")
+	f(map[string]any{"clock_tolerance": "-1s"}, "clock_tolerance must be 0 (for clocks that agree) or at least 10ms, got -1s")
 	f(map[string]any{"max_objects": 0}, "max_objects must be at least 1000, got 0: leave it out")
 	f(map[string]any{"max_objects": 1, "linger": "1ns", "clock_tolerance": "-1ns"}, "max_objects", "linger", "clock_tolerance")
-	f(map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be positive, got 0s: leave it out")
+	f(map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be at least 10ms, got 0s")
 	f(map[string]any{"max_object": 5}, "max_object")
 }
 
@@ -61,4 +63,11 @@ func TestValidateChangesNothing(t *testing.T) {
 	config := &Config{Linger: -1}
 	require.Error(t, config.Validate())
 	assert.Equal(t, &Config{Linger: -1}, config)
+}
+
+// A number without a unit is refused for each duration.
+func TestDurationsNeedAUnit(t *testing.T) {
+	testkit.RequireUnits(t, load, nil, leastDurations,
+		"linger", "max_open", "clock_tolerance", "shutdown_timeout",
+	)
 }

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
 	"github.com/legato-otel/legato/internal/meetingserver/api"
+	"github.com/legato-otel/legato/internal/otel/durations"
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 
@@ -113,6 +114,13 @@ const (
 	minRequests = 12
 )
 
+// leastDurations are the least values of the receiver's own durations.
+var leastDurations = durations.Bounds{
+	"timeout":          {AtLeast: time.Second},   // a server that hangs would delay all others
+	"servers::timeout": {AtLeast: durations.Min}, // a server that hangs would block the scrape
+	"shutdown_timeout": {AtLeast: durations.Min},
+}
+
 func createDefaultConfig() component.Config {
 	controller := scraperhelper.NewDefaultControllerConfig()
 	controller.Timeout = 30 * time.Second
@@ -136,9 +144,6 @@ func (s *ServerConfig) Unmarshal(conf *confmap.Conf) error {
 // Validate checks the configuration. It changes nothing.
 func (s *ServerConfig) Validate() error {
 	errs := []error{s.api().Validate(), validateURI(s.CDRReceiverURI)}
-	if s.HTTP.Timeout <= 0 { // a server that hangs would block the scrape
-		errs = append(errs, fmt.Errorf("timeout must be positive, got %s", s.HTTP.Timeout))
-	}
 	if isPlain(s.HTTP.Endpoint) && !s.HTTP.TLS.Insecure {
 		errs = append(errs, fmt.Errorf("endpoint %q would send username and password in clear; use https, or set tls::insecure", s.HTTP.Endpoint))
 	}
@@ -171,9 +176,6 @@ func (c *Config) Validate() error {
 		}
 		seen[endpoint] = i
 	}
-	if c.Timeout < time.Second { // a server that hangs would delay all others
-		errs = append(errs, fmt.Errorf("timeout must be at least 1s, got %s", c.Timeout))
-	}
 	if c.Sample < 0 {
 		errs = append(errs, fmt.Errorf("sample must not be negative, got %d", c.Sample))
 	}
@@ -183,9 +185,7 @@ func (c *Config) Validate() error {
 	if c.MaxRequests < minRequests {
 		errs = append(errs, fmt.Errorf("max_requests must be at least %d, got %d", minRequests, c.MaxRequests))
 	}
-	if c.ShutdownTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", c.ShutdownTimeout))
-	}
+	errs = append(errs, durations.Check(c, leastDurations))
 	return errors.Join(errs...)
 }
 

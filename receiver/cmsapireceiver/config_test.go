@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/legato-otel/legato/internal/testkit"
 )
 
 func load(t *testing.T, values map[string]any) (*Config, error) {
@@ -77,18 +79,26 @@ func TestInvalid(t *testing.T) {
 	f(one(map[string]any{"endpoint": "cms1"}), `endpoint must be a URL like https://cms1:445, got "cms1"`)
 	f(one(map[string]any{"endpoint": "http://cms1"}), "would send username and password in clear")
 	f(one(map[string]any{"password": ""}), "servers::0: password must not be empty")
-	f(one(map[string]any{"timeout": "0s"}), "servers::0: timeout must be positive, got 0s")
+	f(one(map[string]any{"timeout": "0s"}), "servers::0::timeout must be at least 10ms, got 0s")
 	f(one(map[string]any{"cdr_receiver_uri": "collector:8080/cdr?token=x"}), `servers::0: cdr_receiver_uri must be the http or https URL that the Call Bridge posts to, got "collector:8080/cdr"`)
 	f(with("cdr_receiver_uri", "x"), `cdr_receiver_uri must be the http or https URL`)
 	f(map[string]any{"servers": []any{server(nil), server(nil)}}, "servers::1: endpoint is that of servers::0")
 	f(with("timeout", "0s"), "timeout must be at least 1s, got 0s")
 	f(with("sample", -1), "sample must not be negative, got -1")
 	f(with("max_requests", 5), "max_requests must be at least 12, got 5")
-	f(with("shutdown_timeout", "0s"), "shutdown_timeout must be positive, got 0s")
+	f(with("shutdown_timeout", "0s"), "shutdown_timeout must be at least 10ms, got 0s")
 	f(with("collection_interval", "0s"), "collection_interval")
 	many := make([]any, 0, 65)
 	for i := range 65 {
 		many = append(many, server(map[string]any{"endpoint": fmt.Sprintf("https://cms%d", i)}))
 	}
 	f(map[string]any{"servers": many}, "servers must be at most 64, got 65")
+}
+
+// A number without a unit is refused for each duration, those of the Collector's sections included.
+func TestDurationsNeedAUnit(t *testing.T) {
+	testkit.RequireUnits(t, load, map[string]any{"servers": []any{server(nil)}}, leastDurations,
+		"timeout", "servers::0::timeout", "shutdown_timeout",
+		"collection_interval", "initial_delay", "servers::0::idle_conn_timeout",
+	)
 }

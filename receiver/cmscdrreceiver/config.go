@@ -17,6 +17,7 @@ import (
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/ingest/webhook"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/durations"
 )
 
 // Config of the cmscdr receiver.
@@ -86,6 +87,14 @@ const systemIDParameter = "system_id"
 
 const defaultPath = "/cdr"
 
+// leastDurations are the least values of the receiver's own durations.
+var leastDurations = durations.Bounds{
+	"shutdown_timeout":               {AtLeast: durations.Min},
+	"metrics::interval":              {AtLeast: durations.Min},
+	"registration::interval":         {AtLeast: time.Second},
+	"registration::servers::timeout": {AtLeast: durations.Min},
+}
+
 func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = "localhost:8080"
@@ -108,7 +117,8 @@ func createDefaultConfig() component.Config {
 // Validate checks the configuration. It changes nothing.
 func (c *Config) Validate() error {
 	errs := []error{
-		webhook.CheckServer(&c.HTTP, c.Path, c.MaxInFlightBytes, c.ShutdownTimeout),
+		webhook.CheckServer(&c.HTTP, c.Path, c.MaxInFlightBytes),
+		durations.Check(c, leastDurations),
 		c.chunkLimits().Validate(),
 	}
 	for _, parameter := range slices.Sorted(maps.Keys(c.QueryParameters)) {
@@ -124,14 +134,10 @@ func (c *Config) Validate() error {
 
 // Validate checks the configuration. It changes nothing.
 func (c *MetricsConfig) Validate() error {
-	var errs []error
-	if c.Interval < 10*time.Millisecond { // a number without a unit is in nanoseconds
-		errs = append(errs, fmt.Errorf("interval must be at least 10ms, got %s", c.Interval))
-	}
 	if c.CardinalityLimit <= 0 {
-		errs = append(errs, fmt.Errorf("cardinality_limit must be positive, got %d", c.CardinalityLimit))
+		return fmt.Errorf("cardinality_limit must be positive, got %d", c.CardinalityLimit)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 func (c *Config) chunkLimits() outbox.Limits {

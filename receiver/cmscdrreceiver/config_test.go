@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
 	"github.com/legato-otel/legato/internal/meetingserver/api"
+	"github.com/legato-otel/legato/internal/testkit"
 )
 
 func load(t *testing.T, values map[string]any) (*Config, error) {
@@ -81,14 +82,14 @@ func TestConfigErrors(t *testing.T) {
 	f(map[string]any{"max_request_body_size": -1}, "max_request_body_size must be positive, got -1")
 	f(map[string]any{"path": "/a/b%zz"}, `path must have two hexadecimal digits after each %, got "/a/***"`)
 	f(map[string]any{"max_in_flight_bytes": 1}, "max_in_flight_bytes must be at least max_request_body_size (")
-	f(map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be positive, got 0s")
+	f(map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be at least 10ms, got 0s")
 	f(map[string]any{"max_batch_bytes": 0}, "max_batch_bytes must be positive, got 0")
 	f(map[string]any{"max_batch_records": -1}, "max_batch_records must be positive, got -1")
 	f(map[string]any{"path": "cdr"}, `path must start with / and have no query or fragment, got "cdr"`)
 	f(map[string]any{"path": "/cdr?x=1"}, `got "/cdr" with one`)
 	f(map[string]any{"path": "/cdr/k3y?token=secret"}, `got "/cdr/***" with one`)
-	f(map[string]any{"metrics": map[string]any{"interval": "-1s"}}, "metrics: interval must be at least 10ms, got -1s")
-	f(map[string]any{"metrics": map[string]any{"interval": 5}}, "metrics: interval must be at least 10ms, got 5ns")
+	f(map[string]any{"metrics": map[string]any{"interval": "-1s"}}, "metrics::interval must be at least 10ms, got -1s")
+	f(map[string]any{"metrics": map[string]any{"interval": 5}}, "metrics::interval must be at least 10ms, got 5ns")
 	f(map[string]any{"read_timeout": "-1s"}, "read_timeout must not be negative, got -1s")
 	f(map[string]any{"query_parameters": map[string]any{"site": "service.name"}}, `query_parameters: "site" must not replace service.name`)
 	f(map[string]any{"metrics": map[string]any{"cardinality_limit": 0}}, "metrics: cardinality_limit must be positive, got 0")
@@ -98,7 +99,7 @@ func TestConfigErrors(t *testing.T) {
 	f(registration(map[string]any{"uri": "collector/cdr?token=secret", "servers": []any{server}}),
 		`registration: uri must be the http or https URL of this receiver as the Call Bridge sees it, got "collector/cdr" for server 0`)
 	f(registration(map[string]any{"uri": "http://c/cdr"}), "registration: servers must name at least one Call Bridge")
-	f(registration(map[string]any{"uri": "http://c/cdr", "interval": "0s", "servers": []any{server}}), "registration: interval must be at least 1s, got 0s")
+	f(registration(map[string]any{"uri": "http://c/cdr", "interval": "0s", "servers": []any{server}}), "registration::interval must be at least 1s, got 0s")
 	f(registration(map[string]any{"uri": "http://c/cdr", "servers": []any{map[string]any{"endpoint": "cms1:445"}}}),
 		`registration: servers::0: endpoint must be a URL like https://cms1:445, got "cms1:445"`, "username must not be empty", "password must not be empty")
 	f(registration(map[string]any{"uri": "http://c/cdr", "servers": []any{map[string]any{}}}), "registration: servers::0: endpoint must not be empty")
@@ -121,4 +122,14 @@ func TestValidateChangesNothing(t *testing.T) {
 	before := *config
 	require.Error(t, config.Validate())
 	assert.Equal(t, before, *config)
+}
+
+// A number without a unit is refused for each duration, those of the Collector's sections included.
+func TestDurationsNeedAUnit(t *testing.T) {
+	testkit.RequireUnits(t, load, map[string]any{"registration": map[string]any{
+		"uri": "http://c/cdr", "servers": []any{map[string]any{"endpoint": "https://cms1:445", "username": "api", "password": "secret"}},
+	}}, leastDurations,
+		"shutdown_timeout", "metrics::interval", "registration::interval", "registration::servers::0::timeout",
+		"read_timeout", "read_header_timeout", "write_timeout", "idle_timeout", "tls::reload_interval", "registration::servers::0::idle_conn_timeout",
+	)
 }

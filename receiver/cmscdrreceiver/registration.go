@@ -76,9 +76,6 @@ func (c *RegistrationConfig) Validate() error {
 		}
 	}
 	errs = append(errs, c.validateDistinct())
-	if c.Interval < time.Second {
-		errs = append(errs, fmt.Errorf("interval must be at least 1s, got %s", c.Interval))
-	}
 	return errors.Join(errs...)
 }
 

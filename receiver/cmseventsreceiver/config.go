@@ -19,6 +19,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/meetingserver/api"
 	"github.com/legato-otel/legato/internal/meetingserver/events"
+	"github.com/legato-otel/legato/internal/otel/durations"
 )
 
 // Config of the cmsevents receiver.
@@ -137,6 +138,17 @@ var _ component.Config = (*Config)(nil)
 // together.
 const maxConnections = 5
 
+// leastDurations are the least values of the receiver's own durations.
+var leastDurations = durations.Bounds{
+	"servers::timeout":            {AtLeast: durations.Min}, // without it, a server that hangs would block its goroutine
+	"snapshot_grace":              {AtLeast: 100 * time.Millisecond},
+	"probe_after":                 {AtLeast: 100 * time.Millisecond},
+	"lost_after":                  {AtLeast: 100 * time.Millisecond},
+	"reconnect::initial_interval": {AtLeast: 100 * time.Millisecond},
+	"shutdown_timeout":            {AtLeast: durations.Min},
+	"metrics::interval":           {AtLeast: durations.Min},
+}
+
 func createDefaultConfig() component.Config {
 	reconnect := configretry.NewDefaultBackOffConfig()
 	reconnect.InitialInterval, reconnect.MaxInterval, reconnect.Multiplier, reconnect.MaxElapsedTime = 2*time.Second, 40*time.Second, 2, 0
@@ -170,9 +182,6 @@ func (s *ServerConfig) Unmarshal(conf *confmap.Conf) error {
 // Validate checks the configuration without changing it.
 func (s *ServerConfig) Validate() error {
 	err := s.apiConfig().Validate()
-	if s.HTTP.Timeout <= 0 { // without it a server that hangs would block its server
-		err = errors.Join(err, fmt.Errorf("timeout must be positive, got %s", s.HTTP.Timeout))
-	}
 	if s.usesPlainHTTP() && !s.HTTP.TLS.Insecure {
 		err = errors.Join(err, fmt.Errorf("endpoint %q would send username and password in clear; use https, or set tls::insecure", s.HTTP.Endpoint))
 	}
@@ -223,17 +232,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("max_state_size must be at least 1048576, got %d", c.MaxStateSize))
 	}
 	errs = append(errs, c.validateReconnect())
-	if c.ShutdownTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", c.ShutdownTimeout))
-	}
-	for _, d := range [...]struct {
-		key string
-		got time.Duration
-	}{{"snapshot_grace", c.SnapshotGrace}, {"probe_after", c.ProbeAfter}, {"lost_after", c.LostAfter}} {
-		if d.got < 100*time.Millisecond { // a number without a unit is in nanoseconds
-			errs = append(errs, fmt.Errorf("%s must be at least 100ms, got %s", d.key, d.got))
-		}
-	}
+	errs = append(errs, durations.Check(c, leastDurations))
 	return errors.Join(errs...)
 }
 
@@ -246,9 +245,6 @@ func (c *Config) validateReconnect() error {
 	}
 	if c.Reconnect.MaxElapsedTime != 0 {
 		errs = append(errs, fmt.Errorf("reconnect::max_elapsed_time must be 0: the receiver never gives up a server, got %s", c.Reconnect.MaxElapsedTime))
-	}
-	if c.Reconnect.InitialInterval < 100*time.Millisecond {
-		errs = append(errs, fmt.Errorf("reconnect::initial_interval must be at least 100ms, got %s", c.Reconnect.InitialInterval))
 	}
 	if c.Reconnect.MaxInterval < c.Reconnect.InitialInterval {
 		errs = append(errs, fmt.Errorf("reconnect::max_interval must not be less than initial_interval, got %s", c.Reconnect.MaxInterval))
@@ -277,12 +273,4 @@ func (c *ElementsConfig) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// Validate checks the configuration without changing it.
-func (c *MetricsConfig) Validate() error {
-	if c.Interval < 10*time.Millisecond { // a number without a unit is in nanoseconds
-		return fmt.Errorf("interval must be at least 10ms, got %s", c.Interval)
-	}
-	return nil
 }

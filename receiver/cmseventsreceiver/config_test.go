@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
 	"github.com/legato-otel/legato/internal/meetingserver/api"
+	"github.com/legato-otel/legato/internal/testkit"
 )
 
 func load(t *testing.T, values map[string]any) (*Config, error) {
@@ -113,8 +114,8 @@ func TestConfigErrors(t *testing.T) {
 	f(map[string]any{"max_message_size": 5}, "max_message_size must be at least 65536, got 5")
 	f(map[string]any{"max_queue_size": 5}, "max_queue_size must be at least 1048576, got 5")
 	f(map[string]any{"max_state_size": 5}, "max_state_size must be at least 1048576, got 5")
-	f(map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be positive, got 0s")
-	f(servers(map[string]any{"endpoint": "https://cms1", "username": "u", "password": "p", "timeout": "0s"}), "servers::0: timeout must be positive, got 0s")
+	f(map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be at least 10ms, got 0s")
+	f(servers(map[string]any{"endpoint": "https://cms1", "username": "u", "password": "p", "timeout": "0s"}), "servers::0::timeout must be at least 10ms, got 0s")
 	reconnect := func(key string, value any) map[string]any {
 		return map[string]any{"reconnect": map[string]any{key: value}}
 	}
@@ -127,7 +128,7 @@ func TestConfigErrors(t *testing.T) {
 	f(map[string]any{"snapshot_grace": "0s"}, "snapshot_grace must be at least 100ms, got 0s")
 	f(map[string]any{"probe_after": 60}, "probe_after must be at least 100ms, got 60ns")
 	f(map[string]any{"lost_after": "-1s"}, "lost_after must be at least 100ms, got -1s")
-	f(map[string]any{"metrics": map[string]any{"interval": 5}}, "metrics: interval must be at least 10ms, got 5ns")
+	f(map[string]any{"metrics": map[string]any{"interval": 5}}, "metrics::interval must be at least 10ms, got 5ns")
 	elements := func(key string, names ...any) map[string]any {
 		return map[string]any{"elements": map[string]any{key: names}}
 	}
@@ -149,4 +150,12 @@ func TestValidateChangesNothing(t *testing.T) {
 	before := *config
 	require.Error(t, config.Validate())
 	assert.Equal(t, before, *config)
+}
+
+// A number without a unit is refused for each duration, those of the Collector's sections included.
+func TestDurationsNeedAUnit(t *testing.T) {
+	testkit.RequireUnits(t, load, map[string]any{"servers": []any{map[string]any{"endpoint": "https://cms1:445", "username": "events", "password": "secret"}}}, leastDurations,
+		"servers::0::timeout", "snapshot_grace", "probe_after", "lost_after", "reconnect::initial_interval", "shutdown_timeout", "metrics::interval",
+		"servers::0::idle_conn_timeout", "reconnect::max_interval",
+	)
 }

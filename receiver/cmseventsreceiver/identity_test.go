@@ -205,7 +205,7 @@ func TestCredentials(t *testing.T) {
 	f(map[string]any{"username": "u", "auth": auth}, "password must not be empty")
 	f(map[string]any{"password": "u", "auth": auth}, "username must not be empty")
 	f(map[string]any{}, "username must not be empty")
-	f(map[string]any{"auth": auth, "timeout": "0s"}, "timeout must be positive, got 0s")
+	f(map[string]any{"auth": auth, "timeout": "0s"}, "timeout must be at least 10ms, got 0s")
 }
 
 // The server address in internal metrics is the host without the port.

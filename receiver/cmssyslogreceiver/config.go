@@ -21,6 +21,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/ingest/lines"
 	"github.com/legato-otel/legato/internal/meetingserver/syslog"
+	"github.com/legato-otel/legato/internal/otel/durations"
 )
 
 // Config of the cmssyslog receiver.
@@ -121,6 +122,15 @@ type MetricsConfig struct {
 
 var _ component.Config = (*Config)(nil)
 
+// leastDurations are the least values of the receiver's own durations.
+var leastDurations = durations.Bounds{
+	"requests::trace_timeout":    {AtLeast: 100 * time.Millisecond},
+	"requests::response_timeout": {AtLeast: 100 * time.Millisecond},
+	"flush_interval":             {AtLeast: durations.Min},
+	"shutdown_timeout":           {AtLeast: durations.Min},
+	"metrics::interval":          {AtLeast: durations.Min},
+}
+
 func createDefaultConfig() component.Config {
 	file := *fileconsumer.NewConfig()
 	file.MaxLogSize = lines.DefaultMaxLogSize
@@ -175,15 +185,10 @@ func (c *Config) Validate() error {
 		}
 		seen[host] = i
 	}
-	if c.FlushInterval < 10*time.Millisecond { // a number without a unit is in nanoseconds
-		errs = append(errs, fmt.Errorf("flush_interval must be at least 10ms, got %s", c.FlushInterval))
-	}
 	if c.MaxBatchRecords <= 0 {
 		errs = append(errs, fmt.Errorf("max_batch_records must be positive, got %d", c.MaxBatchRecords))
 	}
-	if c.ShutdownTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", c.ShutdownTimeout))
-	}
+	errs = append(errs, durations.Check(c, leastDurations))
 	return errors.Join(errs...)
 }
 
@@ -205,14 +210,6 @@ func (c *ServerConfig) Validate() error {
 // Validate checks the configuration. It changes nothing.
 func (c *RequestsConfig) Validate() error {
 	var errs []error
-	for _, d := range [...]struct {
-		key string
-		got time.Duration
-	}{{"trace_timeout", c.TraceTimeout}, {"response_timeout", c.ResponseTimeout}} {
-		if d.got < 100*time.Millisecond { // a number without a unit is in nanoseconds
-			errs = append(errs, fmt.Errorf("%s must be at least 100ms, got %s", d.key, d.got))
-		}
-	}
 	if c.MaxSize < 4096 {
 		errs = append(errs, fmt.Errorf("max_size must be at least 4096, got %d", c.MaxSize))
 	}
@@ -224,12 +221,8 @@ func (c *RequestsConfig) Validate() error {
 
 // Validate checks the configuration. It changes nothing.
 func (c *MetricsConfig) Validate() error {
-	var errs []error
-	if c.Interval < 10*time.Millisecond { // a number without a unit is in nanoseconds
-		errs = append(errs, fmt.Errorf("interval must be at least 10ms, got %s", c.Interval))
-	}
 	if c.CardinalityLimit <= 0 {
-		errs = append(errs, fmt.Errorf("cardinality_limit must be positive, got %d", c.CardinalityLimit))
+		return fmt.Errorf("cardinality_limit must be positive, got %d", c.CardinalityLimit)
 	}
-	return errors.Join(errs...)
+	return nil
 }

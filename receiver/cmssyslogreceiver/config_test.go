@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/legato-otel/legato/internal/testkit"
 )
 
 func load(t *testing.T, values map[string]any) (*Config, error) {
@@ -73,12 +75,12 @@ func TestConfigErrors(t *testing.T) {
 	f(map[string]any{"servers": []any{map[string]any{"host": "a"}, map[string]any{"host": "A"}}}, "servers::1: host is that of servers::0")
 	f(map[string]any{"flush_interval": 5}, "flush_interval must be at least 10ms, got 5ns")
 	f(map[string]any{"max_batch_records": 0}, "max_batch_records must be positive, got 0")
-	f(map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be positive, got 0s")
-	f(map[string]any{"requests": map[string]any{"trace_timeout": 5}}, "requests: trace_timeout must be at least 100ms, got 5ns")
-	f(map[string]any{"requests": map[string]any{"response_timeout": 5}}, "requests: response_timeout must be at least 100ms, got 5ns")
+	f(map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be at least 10ms, got 0s")
+	f(map[string]any{"requests": map[string]any{"trace_timeout": 5}}, "requests::trace_timeout must be at least 100ms, got 5ns")
+	f(map[string]any{"requests": map[string]any{"response_timeout": 5}}, "requests::response_timeout must be at least 100ms, got 5ns")
 	f(map[string]any{"requests": map[string]any{"max_size": 1}}, "requests: max_size must be at least 4096, got 1")
 	f(map[string]any{"requests": map[string]any{"max_total_size": 1}}, "requests: max_total_size must be at least max_size (65536), got 1")
-	f(map[string]any{"metrics": map[string]any{"interval": 5}}, "metrics: interval must be at least 10ms, got 5ns")
+	f(map[string]any{"metrics": map[string]any{"interval": 5}}, "metrics::interval must be at least 10ms, got 5ns")
 	f(map[string]any{"metrics": map[string]any{"cardinality_limit": 0}}, "metrics: cardinality_limit must be positive, got 0")
 }
 
@@ -87,4 +89,12 @@ func TestValidateChangesNothing(t *testing.T) {
 	before := *config
 	require.Error(t, config.Validate())
 	assert.Equal(t, before, *config)
+}
+
+// A number without a unit is refused for each duration, those of the Collector's sections included.
+func TestDurationsNeedAUnit(t *testing.T) {
+	testkit.RequireUnits(t, load, map[string]any{"tcp": map[string]any{"listen_address": "localhost:514"}}, leastDurations,
+		"requests::trace_timeout", "requests::response_timeout", "flush_interval", "shutdown_timeout", "metrics::interval",
+		"poll_interval", "tcp::connection_idle_timeout", "retry_on_failure::initial_interval",
+	)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/ingest/webhook"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/durations"
 )
 
 // Config of the mediasense receiver.
@@ -107,6 +108,16 @@ var _ component.Config = (*Config)(nil)
 
 const defaultPath = "/mediasense"
 
+// leastDurations are the least values of the receiver's own durations.
+var leastDurations = durations.Bounds{
+	"shutdown_timeout":               {AtLeast: durations.Min},
+	"deduplication::window":          {AtLeast: time.Second},
+	"deduplication::storage_window":  {AtLeast: durations.Min, Zero: "none"},
+	"metrics::interval":              {AtLeast: durations.Min},
+	"subscription::verify_interval":  {AtLeast: time.Second},
+	"subscription::servers::timeout": {AtLeast: durations.Min}, // without it, a server that hangs would block its manager
+}
+
 func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = "localhost:8085"
@@ -130,7 +141,8 @@ func createDefaultConfig() component.Config {
 // Validate checks the configuration. It changes nothing.
 func (c *Config) Validate() error {
 	errs := []error{
-		webhook.CheckServer(&c.HTTP, c.Path, c.MaxInFlightBytes, c.ShutdownTimeout),
+		webhook.CheckServer(&c.HTTP, c.Path, c.MaxInFlightBytes),
+		durations.Check(c, leastDurations),
 		c.chunkLimits().Validate(),
 	}
 	for _, parameter := range slices.Sorted(maps.Keys(c.QueryParameters)) {
@@ -153,27 +165,16 @@ func (c *Config) chunkLimits() outbox.Limits {
 
 // Validate checks the configuration. It changes nothing.
 func (c *DeduplicationConfig) Validate() error {
-	var errs []error
-	if c.Window < time.Second { // a number without a unit is in nanoseconds
-		errs = append(errs, fmt.Errorf("window must be at least 1s, got %s", c.Window))
-	}
-	if c.StorageWindow != 0 && c.StorageWindow < 10*time.Millisecond {
-		errs = append(errs, fmt.Errorf("storage_window must be 0, for none, or at least 10ms, got %s", c.StorageWindow))
-	}
 	if c.MaxEntries < dedup.MinEntries || c.MaxEntries > dedup.MaxEntries {
-		errs = append(errs, fmt.Errorf("max_entries must be from %d to %d, got %d", dedup.MinEntries, dedup.MaxEntries, c.MaxEntries))
+		return fmt.Errorf("max_entries must be from %d to %d, got %d", dedup.MinEntries, dedup.MaxEntries, c.MaxEntries)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // Validate checks the configuration. It changes nothing.
 func (c *MetricsConfig) Validate() error {
-	var errs []error
-	if c.Interval < 10*time.Millisecond { // a number without a unit is in nanoseconds
-		errs = append(errs, fmt.Errorf("interval must be at least 10ms, got %s", c.Interval))
-	}
 	if c.CardinalityLimit <= 0 {
-		errs = append(errs, fmt.Errorf("cardinality_limit must be positive, got %d", c.CardinalityLimit))
+		return fmt.Errorf("cardinality_limit must be positive, got %d", c.CardinalityLimit)
 	}
-	return errors.Join(errs...)
+	return nil
 }

@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/legato-otel/legato/internal/testkit"
 )
 
 func load(t *testing.T, values map[string]any) (*Config, error) {
@@ -80,17 +82,17 @@ func TestConfigErrors(t *testing.T) {
 	f(map[string]any{"max_request_body_size": -1}, "max_request_body_size must be positive, got -1")
 	f(map[string]any{"path": "/a/b%zz"}, `path must have two hexadecimal digits after each %, got "/a/***"`)
 	f(map[string]any{"max_in_flight_bytes": 1}, "max_in_flight_bytes must be at least max_request_body_size (")
-	f(map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be positive, got 0s")
+	f(map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be at least 10ms, got 0s")
 	f(map[string]any{"max_batch_bytes": 0}, "max_batch_bytes must be positive, got 0")
 	f(map[string]any{"max_batch_records": -1}, "max_batch_records must be positive, got -1")
 	f(map[string]any{"path": "x"}, `path must start with / and have no query or fragment, got "x"`)
 	f(map[string]any{"read_timeout": "-1s"}, "read_timeout must not be negative, got -1s")
-	f(map[string]any{"metrics": map[string]any{"interval": 5}}, "metrics: interval must be at least 10ms, got 5ns")
+	f(map[string]any{"metrics": map[string]any{"interval": 5}}, "metrics::interval must be at least 10ms, got 5ns")
 	f(map[string]any{"metrics": map[string]any{"cardinality_limit": 0}}, "metrics: cardinality_limit must be positive, got 0")
 	f(map[string]any{"query_parameters": map[string]any{"site": "service.name"}}, `query_parameters: "site" must not replace service.name`)
 	f(map[string]any{"query_parameters": map[string]any{"site": ""}}, `query_parameters: "site" needs the name of a resource attribute`)
-	f(map[string]any{"deduplication": map[string]any{"window": 5}}, "deduplication: window must be at least 1s, got 5ns")
-	f(map[string]any{"deduplication": map[string]any{"storage_window": "-1s"}}, "deduplication: storage_window must be 0, for none, or at least 10ms, got -1s")
+	f(map[string]any{"deduplication": map[string]any{"window": 5}}, "deduplication::window must be at least 1s, got 5ns")
+	f(map[string]any{"deduplication": map[string]any{"storage_window": "-1s"}}, "deduplication::storage_window must be 0 (none) or at least 10ms, got -1s")
 	f(map[string]any{"deduplication": map[string]any{"max_entries": 5}}, "deduplication: max_entries must be from 512 to", "got 5")
 	server := func(changes ...string) map[string]any {
 		s := map[string]any{"endpoint": "https://ms1:8440", "username": "api", "password": "secret"}
@@ -111,7 +113,7 @@ func TestConfigErrors(t *testing.T) {
 	f(subscription("http://c/mediasense", server("endpoint", "ms1:8440")), `endpoint must be a URL like https://ms1:8440, got "ms1:8440"`)
 	f(subscription("http://c/mediasense", server("endpoint", "https://u:secret@ms1")), "endpoint must hold no user and no query")
 	f(subscription("http://c/mediasense", server("endpoint", "http://ms1:8440")), `endpoint "http://ms1:8440" would send username and password in clear; use https, or set tls::insecure`)
-	f(subscription("http://c/mediasense", server("timeout", "0s")), "servers::0: timeout must be positive, got 0s")
+	f(subscription("http://c/mediasense", server("timeout", "0s")), "subscription::servers::0::timeout must be at least 10ms, got 0s")
 	f(subscription("http://c/mediasense", server("username", "")), "username must not be empty")
 	f(subscription("http://c/mediasense", server("password", "")), "password must not be empty")
 	f(subscription("http://c/other?token=secret", server()), `subscription::callback must have the path of this receiver, "/mediasense", or every event is answered 404, got the path "/other"`)
@@ -155,4 +157,14 @@ func TestValidateChangesNothing(t *testing.T) {
 	before := *config
 	require.Error(t, config.Validate())
 	assert.Equal(t, before, *config)
+}
+
+// A number without a unit is refused for each duration, those of the Collector's sections included.
+func TestDurationsNeedAUnit(t *testing.T) {
+	testkit.RequireUnits(t, load, map[string]any{"subscription": map[string]any{
+		"callback": "http://c/mediasense", "servers": []any{map[string]any{"endpoint": "https://ms1:8440", "username": "api", "password": "secret"}},
+	}}, leastDurations,
+		"shutdown_timeout", "deduplication::window", "deduplication::storage_window", "metrics::interval", "subscription::verify_interval", "subscription::servers::0::timeout",
+		"read_timeout", "idle_timeout", "subscription::servers::0::idle_conn_timeout",
+	)
 }

@@ -25,6 +25,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/ingest/dedup"
 	"github.com/legato-otel/legato/internal/ingest/lines"
+	"github.com/legato-otel/legato/internal/otel/durations"
 )
 
 // Config of the ocms receiver.
@@ -120,6 +121,13 @@ type MetricsConfig struct {
 
 var _ component.Config = (*Config)(nil)
 
+// leastDurations are the least values of the receiver's own durations.
+var leastDurations = durations.Bounds{
+	"shutdown_timeout":      {AtLeast: durations.Min},
+	"deduplication::window": {AtLeast: durations.Min, Zero: "accepts all"},
+	"metrics::interval":     {AtLeast: durations.Min},
+}
+
 func createDefaultConfig() component.Config {
 	file := *fileconsumer.NewConfig()
 	// A line of many hops and streams is longer than pkg/stanza's mebibyte.
@@ -173,9 +181,7 @@ func (c *Config) Validate() error {
 	if c.MaxBatchBytes <= 0 {
 		errs = append(errs, fmt.Errorf("max_batch_bytes must be positive, got %d", c.MaxBatchBytes))
 	}
-	if c.ShutdownTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", c.ShutdownTimeout))
-	}
+	errs = append(errs, durations.Check(c, leastDurations))
 	for _, key := range slices.Sorted(maps.Keys(c.ResourceAttributes)) {
 		if key == "" {
 			errs = append(errs, errors.New("resource_attributes must have names, got \"\""))
@@ -208,22 +214,15 @@ func (c *SyslogConfig) Validate() error {
 
 // Validate checks the configuration. It changes nothing.
 func (c *DeduplicationConfig) Validate() error {
-	var errs []error
-	if c.Window < 0 {
-		errs = append(errs, fmt.Errorf("window must not be negative, got %s", c.Window))
-	}
 	if c.MaxEntries < dedup.MinEntries || c.MaxEntries > dedup.MaxEntries {
-		errs = append(errs, fmt.Errorf("max_entries must be from %d to %d, got %d", dedup.MinEntries, dedup.MaxEntries, c.MaxEntries))
+		return fmt.Errorf("max_entries must be from %d to %d, got %d", dedup.MinEntries, dedup.MaxEntries, c.MaxEntries)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // Validate checks the configuration. It changes nothing.
 func (c *MetricsConfig) Validate() error {
 	var errs []error
-	if c.Interval < 10*time.Millisecond { // a number without a unit is in nanoseconds
-		errs = append(errs, fmt.Errorf("interval must be at least 10ms, got %s", c.Interval))
-	}
 	if c.CardinalityLimit <= 0 {
 		errs = append(errs, fmt.Errorf("cardinality_limit must be positive, got %d", c.CardinalityLimit))
 	}

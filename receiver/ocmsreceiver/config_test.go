@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/legato-otel/legato/internal/testkit"
 )
 
 func load(t *testing.T, values map[string]any) (*Config, error) {
@@ -84,13 +86,13 @@ func TestInvalid(t *testing.T) {
 		"max_log_size":     {map[string]any{"max_log_size": 0}, "max_log_size"},
 		"extra_keys":       {map[string]any{"extra_keys": []any{"a=b"}}, `extra_keys must be names without = and comma, got "a=b"`},
 		"max_batch_bytes":  {map[string]any{"max_batch_bytes": 0}, "max_batch_bytes must be positive, got 0"},
-		"shutdown_timeout": {map[string]any{"shutdown_timeout": "-1s"}, "shutdown_timeout must be positive, got -1s"},
+		"shutdown_timeout": {map[string]any{"shutdown_timeout": "-1s"}, "shutdown_timeout must be at least 10ms, got -1s"},
 		"syslog":           {map[string]any{"syslog": map[string]any{}}, "syslog: must have udp or tcp, got neither"},
 		"udp":              {map[string]any{"syslog": map[string]any{"udp": map[string]any{}}}, "udp::listen_address must not be empty"},
 		"tcp":              {map[string]any{"syslog": map[string]any{"tcp": map[string]any{}}}, "tcp::listen_address must not be empty"},
-		"window":           {map[string]any{"deduplication": map[string]any{"window": "-1s"}}, "deduplication: window must not be negative, got -1s"},
+		"window":           {map[string]any{"deduplication": map[string]any{"window": "-1s"}}, "deduplication::window must be 0 (accepts all) or at least 10ms, got -1s"},
 		"max_entries":      {map[string]any{"deduplication": map[string]any{"max_entries": 1}}, "max_entries must be from 512"},
-		"interval":         {map[string]any{"metrics": map[string]any{"interval": 15}}, "interval must be at least 10ms, got 15ns"},
+		"interval":         {map[string]any{"metrics": map[string]any{"interval": 15}}, "metrics::interval must be at least 10ms, got 15ns"},
 		"cardinality":      {map[string]any{"metrics": map[string]any{"cardinality_limit": 0}}, "cardinality_limit must be positive, got 0"},
 		"max_calls":        {map[string]any{"metrics": map[string]any{"max_calls": 0}}, "max_calls must be positive, got 0"},
 		"initial_interval": {map[string]any{"retry_on_failure": map[string]any{"initial_interval": "-1s"}}, "initial_interval"},
@@ -108,4 +110,12 @@ func TestInvalid(t *testing.T) {
 			assert.ErrorContains(t, err, test.want)
 		})
 	}
+}
+
+// A number without a unit is refused for each duration, those of the Collector's sections included.
+func TestDurationsNeedAUnit(t *testing.T) {
+	testkit.RequireUnits(t, load, map[string]any{"include": []any{"events.log"}}, leastDurations,
+		"shutdown_timeout", "deduplication::window", "metrics::interval",
+		"poll_interval", "force_flush_period", "retry_on_failure::initial_interval", "retry_on_failure::max_interval", "retry_on_failure::max_elapsed_time",
+	)
 }

@@ -6,13 +6,12 @@ package webhook
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
 )
 
 // CheckServer returns an error that names each invalid key of a receiver's listener.
-func CheckServer(server *confighttp.ServerConfig, path string, maxInFlightBytes int64, shutdownTimeout time.Duration) error {
+func CheckServer(server *confighttp.ServerConfig, path string, maxInFlightBytes int64) error {
 	var errs []error
 	if server.NetAddr.Endpoint == "" {
 		errs = append(errs, errors.New("endpoint must not be empty"))
@@ -25,9 +24,6 @@ func CheckServer(server *confighttp.ServerConfig, path string, maxInFlightBytes 
 	}
 	if maxInFlightBytes < server.MaxRequestBodySize {
 		errs = append(errs, fmt.Errorf("max_in_flight_bytes must be at least max_request_body_size (%d), got %d", server.MaxRequestBodySize, maxInFlightBytes))
-	}
-	if shutdownTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", shutdownTimeout))
 	}
 	if server.ReadTimeout < 0 {
 		errs = append(errs, fmt.Errorf("read_timeout must not be negative, got %s", server.ReadTimeout))
