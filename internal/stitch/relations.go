@@ -212,6 +212,9 @@ func (e *Engine) objectsByHash(index *hashIndexes, hash uint64) []uint32 {
 	found := e.appendByHash(e.scratch.legs[:0], index.current, hash)
 	if len(found) <= maxSameHash {
 		current := len(found)
+		if current == 1 && e.objects.at(found[0]).state == emitted { // see hashIndexes
+			current = 0
+		}
 		if found = e.appendByHash(found, index.emitted, hash); len(found)-current > maxSameHash {
 			found = found[:current]
 		}

@@ -135,30 +135,55 @@ func (e *Engine) slotOfIdentity(kind Kind, i *identity) uint32 {
 type hashIndex struct {
 	table   table
 	entryOf func(*object) *indexEntry
+	emitted *hashIndex // of hashIndexes.current: the index of emitted objects
 }
 
 // hashIndexes is a pair of indexes by one attribute: one of emitted objects, one of all
-// others.
+// others. An object that is the only one of its hash when it is emitted, as most are, stays in
+// current until another object of the hash is added to it: moving it would take four look-ups.
+// An emitted object in current is therefore always the only one of its hash there.
 type hashIndexes struct{ current, emitted *hashIndex }
 
 func (e *Engine) newHashIndexes(entryOf func(*object) *indexEntry) hashIndexes {
-	return hashIndexes{current: e.newHashIndex(entryOf), emitted: e.newHashIndex(entryOf)}
+	x := hashIndexes{current: e.newHashIndex(entryOf), emitted: e.newHashIndex(entryOf)}
+	x.current.emitted = x.emitted
+	return x
 }
 
-// moveToEmitted moves an object to the index of emitted ones.
+// moveToEmitted moves an object to the index of emitted ones, unless no other object in current
+// has its hash.
 func (x *hashIndexes) moveToEmitted(e *Engine, slot uint32) {
-	hash := x.current.entryOf(e.objects.at(slot)).hash
+	entry := x.current.entryOf(e.objects.at(slot))
+	if entry.hash == 0 || x.current.isOnly(e, entry) {
+		return
+	}
+	hash := entry.hash
 	x.current.remove(e, slot)
 	x.emitted.setHash(e, slot, hash)
 }
 
+// isOnly reports whether no other entry of the index has the entry's hash.
+func (m *hashIndex) isOnly(e *Engine, entry *indexEntry) bool {
+	return entry.next == 0 && (entry.previous == 0 || m.entryOf(e.objects.at(entry.previous)).hash != entry.hash)
+}
+
 // remove removes an object from the index that has it.
 func (x *hashIndexes) remove(e *Engine, slot uint32) {
-	index := x.current
-	if e.objects.at(slot).state == emitted {
-		index = x.emitted
+	o := e.objects.at(slot)
+	entry := x.current.entryOf(o)
+	if entry.hash == 0 {
+		return
 	}
-	index.remove(e, slot)
+	if o.state != emitted {
+		x.current.remove(e, slot)
+		return
+	}
+	if link := x.current.table.findLink(x.current.table.mix(entry.hash, 0), slot); link != nil {
+		x.current.table.remove(link)
+		*entry = indexEntry{}
+		return
+	}
+	x.emitted.remove(e, slot)
 }
 
 func (e *Engine) newHashIndex(entryOf func(*object) *indexEntry) *hashIndex {
@@ -197,6 +222,11 @@ func (m *hashIndex) setHash(e *Engine, slot uint32, hash uint64) {
 		return
 	}
 	first := m.first(e, hash)
+	if first != 0 && m.emitted != nil && e.objects.at(first).state == emitted {
+		m.setHash(e, first, 0)
+		m.emitted.setHash(e, first, hash)
+		first = 0
+	}
 	if first == 0 {
 		m.table.add(m.table.mix(hash, 0), slot)
 		return

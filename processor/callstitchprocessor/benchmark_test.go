@@ -83,7 +83,7 @@ func BenchmarkReadAndStamp(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		br.sources.get(logs.ResourceLogs().At(1))
-		br.fields = appendFields(br.fields[:0], lr.Attributes(), names.CallLegID)
+		br.ahead.read(s.engine, logs.ResourceLogs().At(1).ScopeLogs().At(0).LogRecords(), 0, 1)
 		known, _ := s.engine.Stamp(ref)
 		stamp(lr, &known)
 		lr.SetTraceID(pcommon.TraceID{})

@@ -4,8 +4,6 @@
 package callstitchprocessor
 
 import (
-	"strings"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
@@ -31,32 +29,6 @@ func timeOf(lr plog.LogRecord) int64 {
 		return int64(t) //nolint:gosec // a time
 	}
 	return int64(lr.ObservedTimestamp()) //nolint:gosec // a time
-}
-
-// indexOf returns the record's number in its session, 0 if it has none.
-func indexOf(attributes pcommon.Map) uint64 {
-	v, ok := attributes.Get(names.RecordIndex)
-	if !ok { // very old servers only send the legacy number
-		v, ok = attributes.Get(names.RecordLegacyIndex)
-	}
-	if ok && v.Type() == pcommon.ValueTypeInt && v.Int() > 0 {
-		return uint64(v.Int()) //nolint:gosec // positive
-	}
-	return 0
-}
-
-// appendFields appends the attributes of a record's object. The texts belong to the record;
-// the engine copies them.
-func appendFields(to []stitch.Field, attributes pcommon.Map, idKey string) []stitch.Field {
-	for key, v := range attributes.All() {
-		if key == idKey || strings.HasPrefix(key, recordPrefix) {
-			continue
-		}
-		if value, ok := valueOf(v); ok {
-			to = append(to, stitch.Field{Key: key, Value: value})
-		}
-	}
-	return to
 }
 
 // valueOf converts a pdata value; ok is false if it is empty.

@@ -23,12 +23,7 @@ type requestReader struct {
 	fields        []stitch.Field
 	pendingStamps []pendingStamp
 	records       int // merged or stamped since the last yield
-
-	// The next records, as readAhead read them.
-	eventOf [stitch.MaxExpected]mergedEvent
-	isEvent [stitch.MaxExpected]bool
-	ahead   [stitch.MaxExpected]stitch.Expected
-	used    int // number of elements that the request used
+	ahead         readAhead
 }
 
 // lockYielder is the lock of the state, which a long request yields to other requests.
@@ -72,7 +67,7 @@ type mergedEvent struct {
 	rank  uint64 // Record.Index of records that have no record number; 0 if they have one
 }
 
-// isCallDetailRecord reports whether the record is a call detail record: readCallDetailRecord reads it.
+// isCallDetailRecord reports whether the record is a call detail record: readAhead reads it.
 func (e *mergedEvent) isCallDetailRecord() bool { return e.kind <= stitch.Streaming }
 
 var mergedEvents = map[string]mergedEvent{
@@ -142,7 +137,7 @@ type resourceReader struct {
 func (r *resourceReader) merge(records plog.LogRecordSlice) error {
 	for at := 0; at < records.Len(); at += stitch.MaxExpected {
 		n := min(stitch.MaxExpected, records.Len()-at)
-		r.readAhead(records, at, n)
+		r.ahead.read(r.engine, records, at, n)
 		for i := range n {
 			if err := r.countRecord(r.lock); err != nil {
 				return err
@@ -155,34 +150,13 @@ func (r *resourceReader) merge(records plog.LogRecordSlice) error {
 	return nil
 }
 
-// minPreload is the smallest number of records for which Preload saves time.
-const minPreload = 4
-
-// readAhead reads the events and the ids of n records, and preloads their objects.
-func (r *resourceReader) readAhead(records plog.LogRecordSlice, at, n int) {
-	r.used = max(r.used, n)
-	for i := range n {
-		lr := records.At(at + i)
-		e, isEvent := mergedEvents[lr.EventName()]
-		r.eventOf[i], r.isEvent[i] = e, isEvent
-		x := &r.ahead[i]
-		*x = stitch.Expected{}
-		if isEvent && e.isCallDetailRecord() {
-			x.Kind, x.Ends, x.ID = e.kind, e.phase == stitch.End, text(lr.Attributes(), e.kind.IDKey())
-		}
-	}
-	if n >= minPreload {
-		r.engine.Preload(r.ahead[:n])
-	}
-}
-
-// mergeOne merges a record; i is its index in the arrays that readAhead filled.
+// mergeOne merges a record; i is its index in ahead.
 func (r *resourceReader) mergeOne(lr plog.LogRecord, i int) error {
-	if r.isEvent[i] {
+	if r.ahead.records[i].isEvent {
 		if !r.known {
 			r.source, r.known = r.sources.get(r.rl), true
 		}
-		merged, err := r.mergeRecord(lr, r.eventOf[i], &r.ahead[i], r.source, r.lock)
+		merged, err := r.mergeRecord(lr, i, r.source, r.lock)
 		r.changed = r.changed || merged
 		return err
 	}
@@ -219,10 +193,11 @@ func (br *requestReader) endSession(lr plog.LogRecord, now time.Time) bool {
 	return true
 }
 
-// mergeRecord merges one record. A call detail record without an id passes unchanged; another
+// mergeRecord merges the record with an index in ahead. A call detail record without an id passes unchanged; another
 // record without one is only stamped.
-func (br *requestReader) mergeRecord(lr plog.LogRecord, e mergedEvent, x *stitch.Expected, source stitch.Source, lock lockYielder) (merged bool, err error) {
+func (br *requestReader) mergeRecord(lr plog.LogRecord, i int, source stitch.Source, lock lockYielder) (merged bool, err error) {
 	attributes := lr.Attributes()
+	e, x := br.ahead.records[i].event, &br.ahead.expected[i]
 	r := stitch.Record{Kind: e.kind, ID: x.ID, Known: x.Known, Phase: e.phase, Time: timeOf(lr), Index: e.rank, Source: source}
 	br.fields = br.fields[:0]
 	switch {
@@ -235,7 +210,8 @@ func (br *requestReader) mergeRecord(lr plog.LogRecord, e mergedEvent, x *stitch
 	case e.kind == stitch.APIRequest:
 		merged = br.readRequest(lr, &r)
 	default:
-		merged = br.readCallDetailRecord(attributes, &r)
+		r.Index, r.Fields = br.ahead.records[i].index, br.ahead.fieldsOf(i)
+		merged = r.ID != ""
 	}
 	stampByIDs := e.kind == stitch.APIRequest
 	if !merged {
@@ -253,17 +229,6 @@ func (br *requestReader) mergeRecord(lr plog.LogRecord, e mergedEvent, x *stitch
 	}
 	br.pendingStamps = append(br.pendingStamps, pendingStamp{lr, ref, stampByIDs})
 	return true, nil
-}
-
-// readCallDetailRecord reads a call detail record.
-func (br *requestReader) readCallDetailRecord(attributes pcommon.Map, r *stitch.Record) bool {
-	if r.ID == "" {
-		return false
-	}
-	r.Index = indexOf(attributes)
-	br.fields = appendFields(br.fields, attributes, r.Kind.IDKey())
-	r.Fields = br.fields
-	return true
 }
 
 // appendField adds an attribute of a record, unless it has no value.
@@ -329,8 +294,7 @@ const maxReusedFields = 1024
 
 // reset releases all references to the request's data.
 func (br *requestReader) reset() {
-	clear(br.ahead[:br.used])
-	br.used = 0
+	br.ahead.reset()
 	clear(br.pendingStamps)
 	clear(br.fields[:cap(br.fields)])
 	if cap(br.fields) > maxReusedFields {
