@@ -72,7 +72,14 @@ func (j *logsJob) newProcessor(ctx context.Context, lives uint64) (p processor.L
 		if j.store != nil {
 			c.storage = &storeID
 		}
-		return newStitcher(ctx, c, j.into)
+		if !j.setup.Spans {
+			return newStitcher(ctx, c, j.into)
+		}
+		spans, err := newSpanMaker(ctx, j.into)
+		if err != nil {
+			return nil, err
+		}
+		return newStitcher(ctx, c, spans)
 	case appendLog:
 		j.log, err = newRawLog(j.setup.Directory, j.store, j.into)
 		return j.log, err

@@ -52,6 +52,11 @@ func (j *pipelineJob) do(ctx context.Context, o order) (a answer, err error) {
 		if err := await(ctx, "stitched records", &j.into.stitched, int64(o.Count), patience); err != nil {
 			return a, err
 		}
+		if j.setup.Spans {
+			if err := await(ctx, "spans", &j.into.spans, int64(o.Count), patience); err != nil {
+				return a, err
+			}
+		}
 		return a, await(ctx, "complete ones", &j.into.whole, int64(o.Count), 0)
 	default:
 		return j.logsJob.do(ctx, o)

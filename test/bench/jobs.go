@@ -11,6 +11,7 @@ var jobs = map[string]func(ctx context.Context, s setup) (job, error){
 	"spans":    beginSpans,
 	"stalls":   beginStalls,
 	"pipeline": beginPipeline,
+	"traces":   beginTraces,
 	"events":   beginEvents,
 	"syslog":   beginSyslog,
 }

@@ -39,6 +39,10 @@ var parts = []part{
 		p := newGrowthPlan(o)
 		return reported(p.bench(ctx, c))(p.report)
 	}},
+	{"path", "The whole path", func(ctx context.Context, o options, c *corpus) (string, error) {
+		p := newPathPlan(o)
+		return reported(p.bench(ctx, c))(p.report)
+	}},
 	{"pipeline", "The pipeline of many bridges", func(ctx context.Context, o options, c *corpus) (string, error) {
 		p := newPipelinePlan(o)
 		return reported(p.bench(ctx, c))(p.report)

@@ -51,7 +51,10 @@ func (s *spanSource) begin() {
 }
 
 // batch returns the spans of the next call; ok is false when all were made.
-func (s *spanSource) batch() (traces ptrace.Traces, ok bool) {
+func (s *spanSource) batch() (traces ptrace.Traces, ok bool) { return s.next(tracesPerCall) }
+
+// next returns up to most spans; ok is false when all were made.
+func (s *spanSource) next(most int) (traces ptrace.Traces, ok bool) {
 	traces = ptrace.NewTraces()
 	if s.made == s.traces*spansPerTrace {
 		return traces, false
@@ -62,7 +65,7 @@ func (s *spanSource) batch() (traces ptrace.Traces, ok bool) {
 	ss.Scope().SetName("bench")
 	spans := ss.Spans()
 	round := s.made / s.traces
-	n := min(tracesPerCall, (round+1)*s.traces-s.made)
+	n := min(most, (round+1)*s.traces-s.made)
 	spans.EnsureCapacity(n)
 	for range n {
 		at := uint64(s.made % s.traces) //nolint:gosec // counted up from 0

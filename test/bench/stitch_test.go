@@ -114,6 +114,17 @@ func TestGrowthPart(t *testing.T) {
 	assert.Contains(t, p.report(costs), "| cmscdr and callstitch, 300 open | ")
 }
 
+func TestPathPart(t *testing.T) {
+	p := pathPlan{rounds: 1, open: few, batch: 10, time: 50 * time.Millisecond, warmUp: 10 * time.Millisecond}
+	costs, err := p.bench(t.Context(), testCorpus(t))
+	require.NoError(t, err)
+	for _, name := range []string{ownPath, peerPath} {
+		require.Len(t, costs[name], 1, "%s", name)
+		assert.Positive(t, costs[name][0], "%s", name)
+	}
+	assert.Contains(t, p.report(costs), "| "+ownPath+" / "+peerPath+" | <= 0.50 | ")
+}
+
 func TestStoragePart(t *testing.T) {
 	p := storagePlan{rounds: 1, open: few, keys: few, time: 30 * time.Millisecond, ways: []way{{10, 1}, {10, 4}}, directory: t.TempDir()}
 	results, err := p.bench(t.Context(), testCorpus(t))

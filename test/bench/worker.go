@@ -32,6 +32,8 @@ type setup struct {
 	Callers int `json:"callers,omitempty"`
 	// Dialogs are lived too: the SIP calls of legs.
 	Dialogs bool `json:"dialogs,omitempty"`
+	// Spans are made of the stitched records.
+	Spans bool `json:"spans,omitempty"`
 	// Bare legs get no updates.
 	Bare bool `json:"bare,omitempty"`
 	// MaxOpen is callstitch's.
