@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
@@ -37,6 +38,7 @@ func TestGolden(t *testing.T) {
 				sink := new(consumertest.LogsSink)
 				r := newHarness(t, func(r *harness) { r.Logs = sink })
 				require.Equal(t, http.StatusOK, r.PostTo(r.URL+"?system_id=cms1&token=secret", fixture(t, name)))
+				receiverkit.AssertRoomForStamps(t, sink.AllLogs(), names.CallID, names.CallLegID)
 				golden(t, name, sink.AllLogs())
 			})
 		}

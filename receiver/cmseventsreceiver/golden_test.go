@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
@@ -201,6 +202,7 @@ func TestGolden(t *testing.T) {
 				default:
 					require.Fail(r.T, "the conversation did not come to its end")
 				}
+				receiverkit.AssertRoomForStamps(r.T, r.sink.AllLogs(), names.CallID)
 				golden(r.T, name, r.sink.AllLogs())
 			})
 		})

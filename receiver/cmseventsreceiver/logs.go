@@ -9,6 +9,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/meetingserver/events"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/internal/redact"
 )
 
@@ -39,7 +40,7 @@ func putRecord(lr plog.LogRecord, c *events.Change) {
 	lr.Body().SetStr(describeChange(c))
 
 	m := lr.Attributes()
-	m.EnsureCapacity(len(c.Fields) + 5)
+	m.EnsureCapacity(len(c.Fields) + 5 + logrecord.StampAttributes)
 	added := c.Kind == events.CallAdded || c.Kind == events.ParticipantAdded
 	m.PutStr(names.CallID, c.Call)
 	putIfSet(m, names.CallCorrelator, c.Correlator)

@@ -61,7 +61,7 @@ func appendRecord(to plog.LogRecordSlice, r *syslog.Record) {
 	lr.SetSeverityText(r.Severity.String())
 	lr.Body().SetStr(string(logrecord.AppendRedacted(nil, r.Text)))
 	m := lr.Attributes()
-	m.EnsureCapacity(len(r.Fields) + maxHeaderAttributes)
+	m.EnsureCapacity(len(r.Fields) + maxHeaderAttributes + stampAttributes(r))
 	putHeader(m, r)
 	for i := range r.Fields {
 		putField(m, &r.Fields[i])
@@ -75,6 +75,18 @@ const (
 )
 
 const maxHeaderAttributes = 8
+
+// stampAttributes returns how many attributes callstitch may add to a record: none unless the
+// record names a call, which few lines do.
+func stampAttributes(r *syslog.Record) int {
+	for i := range r.Fields {
+		switch r.Fields[i].Key {
+		case names.CallID, names.CallLegID, names.ParticipantID, names.CallCorrelator, names.CoSpaceID:
+			return logrecord.StampAttributes
+		}
+	}
+	return 0
+}
 
 // putHeader writes the attributes of the header, and the path of the file.
 func putHeader(m pcommon.Map, r *syslog.Record) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/mediasense/event"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/internal/redact"
 )
 
@@ -35,7 +36,11 @@ var fieldKeys, nestedKeys = func() (keys, nested [event.FieldCount]string) {
 
 // putEvent writes all values of an event.
 func putEvent(m pcommon.Map, e *event.Event) {
-	m.EnsureCapacity(len(e.Body) + len(e.Extra) + 4)
+	capacity := len(e.Body) + len(e.Extra) + 4
+	if e.Object != event.Storage { // callstitch stamps the records of sessions
+		capacity += logrecord.StampAttributes
+	}
+	m.EnsureCapacity(capacity)
 	putMembers(m, prefixes[e.Object], e.Body)
 	if number, ok := e.Int(event.TagEventTrackNumber); ok && e.SessionID() != "" {
 		m.PutStr(names.MediaSenseTrackID, trackID(e.SessionID(), number))

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
@@ -39,6 +40,7 @@ func TestGolden(t *testing.T) {
 				r.config.QueryParameters = map[string]string{"server": "service.instance.id"}
 			})
 			require.Equal(t, http.StatusOK, r.PostTo(r.URL+"?server=ms1&token=secret", fixture(t, name)))
+			receiverkit.AssertRoomForStamps(t, sink.AllLogs(), names.MediaSenseSessionID, names.MediaSenseSessionIDs)
 			golden(t, name, sink.AllLogs())
 		})
 	}

@@ -44,7 +44,7 @@ func appendTracks(to plog.LogRecordSlice, e *event.Event, now pcommon.Timestamp)
 		setTimes(lr, trackTime(e, track), now)
 		logrecord.SetSeverity(lr, plog.SeverityNumberInfo)
 		m := lr.Attributes()
-		m.EnsureCapacity(len(track.Members) + 3)
+		m.EnsureCapacity(len(track.Members) + 5 + logrecord.StampAttributes)
 		putIfSet(m, names.MediaSenseSessionID, e.SessionID())
 		number, numbered := track.Member(event.TrackNumber)
 		outcome := "track"

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
@@ -52,6 +53,7 @@ func TestGolden(t *testing.T) {
 			}
 			require.Eventually(t, func() bool { return sink.LogRecordCount() >= want }, waitFor, tick)
 			assert.Equal(t, want, sink.LogRecordCount())
+			receiverkit.AssertRoomForStamps(t, sink.AllLogs(), names.SIPCallID)
 			golden(t, name, sink.AllLogs())
 		})
 	}

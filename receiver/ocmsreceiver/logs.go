@@ -44,6 +44,9 @@ func (d *delivery) addRecords(in *batch, p *outbox.Chunk, to *outbox.PayloadWrit
 	}
 }
 
+// eventAttributes is the capacity for the attributes of an event. Few events have more.
+const eventAttributes = 40
+
 // addEventRecord adds the record of an event. For a line that is too long for an attribute
 // it adds the line as records of its own and clips the values.
 func (d *delivery) addEventRecord(in *batch, part *batchLine, to *outbox.PayloadWriter) {
@@ -61,7 +64,7 @@ func (d *delivery) addEventRecord(in *batch, part *batchLine, to *outbox.Payload
 	}
 	logrecord.SetSeverity(lr, severityOf(e))
 	w := attributeWriter{attributes: lr.Attributes(), invalidUTF8: e.Flags().Has(ocms.InvalidText), clip: isLong}
-	w.attributes.EnsureCapacity(40)
+	w.attributes.EnsureCapacity(eventAttributes + logrecord.StampAttributes)
 	putLineOrigin(w.attributes, in, part, "")
 	w.writeEvent(e)
 	if d.keepOriginal && !isLong {
