@@ -6,6 +6,7 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -180,6 +181,6 @@ func (r *draftReader) document(to *json.RawMessage) bool {
 		return false
 	}
 	text := r.Since(start)
-	*to = text[:len(text):len(text)]
+	*to = slices.Clip(text)
 	return true
 }
