@@ -16,7 +16,7 @@ import "time"
 
 const (
 	// writeInterval is how long after the begin of a write the pause before the next one ends.
-	writeInterval = 12 * time.Millisecond
+	writeInterval = 10 * time.Millisecond
 	// arrivalGap ends a pause: no request has arrived for so long.
 	arrivalGap = 2 * time.Millisecond
 	// maxUnpaused is how many writes at most do not pause after a pause that a gap ended. It
