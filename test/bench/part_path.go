@@ -98,7 +98,7 @@ func newTracesPeer(ctx context.Context, crew *crew) (*tracesPeer, error) {
 	p := &tracesPeer{worker: w, address: a.Address}
 	for lane := range p.sources {
 		p.sources[lane] = newSpanSource(tracesPerLane)
-		p.sources[lane].life = uint64(lane) << 24 //nolint:gosec // a small number
+		p.sources[lane].life = uint64(lane) << 24
 	}
 	return p, nil
 }
