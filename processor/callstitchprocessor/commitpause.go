@@ -28,7 +28,7 @@ const (
 type writePause struct {
 	lastBegin time.Time // of the last write
 	unpaused  int       // writes left that do not pause
-	backoff   int       // writes that did not pause after the last gap; 0 if the last pause was useful
+	backoff   int       // writes that did not pause after the last gap; 0 if requests arrived until the end of the last pause
 }
 
 // wait waits while requests for the next write arrive. arrived returns how many have arrived for
@@ -39,14 +39,14 @@ func (p *writePause) wait(arrived func() int, stop <-chan struct{}) {
 		return
 	}
 	until := p.lastBegin.Add(writeInterval)
+	left := time.Until(until)
+	if left <= 0 {
+		p.backoff = 0
+		return
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for {
-		left := time.Until(until)
-		if left <= 0 {
-			p.backoff = 0
-			return
-		}
+	for first := arrived(); left > 0; left = time.Until(until) {
 		before := arrived()
 		timer.Reset(min(arrivalGap, left))
 		select {
@@ -54,12 +54,14 @@ func (p *writePause) wait(arrived func() int, stop <-chan struct{}) {
 		case <-stop:
 			return
 		}
-		if left > arrivalGap && arrived() == before {
+		// The last wait may be shorter than a gap; it counts if nothing arrived before it either.
+		if arrived() == before && (left >= arrivalGap || before == first) {
 			p.backoff = min(max(2*p.backoff, 1), maxUnpaused)
 			p.unpaused = p.backoff
 			return
 		}
 	}
+	p.backoff = 0
 }
 
 // countNextRequests returns how many requests wait for the next write.

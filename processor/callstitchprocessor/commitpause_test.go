@@ -84,6 +84,27 @@ func TestUselessPausesAreRare(t *testing.T) {
 	})
 }
 
+// The wait that is left of the interval is no gap, unless no request arrived during the whole pause.
+func TestShortRestIsNoGap(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		since time.Duration // from the begin of the last write
+		every time.Duration
+		want  int // writes that will not pause
+	}{
+		{"requests arrived before it", time.Millisecond, 1950 * time.Microsecond, 0},
+		{"no request arrived", writeInterval - time.Millisecond, 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := writePause{lastBegin: time.Now().Add(-c.since)}
+				p.wait(arrivals{time.Now(), c.every}.count, nil)
+				assert.Equal(t, c.want, p.unpaused)
+			})
+		})
+	}
+}
+
 func TestStopEndsThePause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stop := make(chan struct{})
