@@ -28,7 +28,8 @@ type readAhead struct {
 	expected [stitch.MaxExpected]stitch.Expected
 	used     int // number of elements that the request used
 	// fields are the attributes of all records. The texts belong to the records.
-	fields []stitch.Field
+	fields     []stitch.Field
+	usedFields int // most fields that the request used at once
 }
 
 // minPreload is the smallest number of records for which Preload saves time.
@@ -49,6 +50,7 @@ func (a *readAhead) read(engine *stitch.Engine, records plog.LogRecordSlice, fro
 		}
 		r.fields = len(a.fields)
 	}
+	a.usedFields = max(a.usedFields, len(a.fields))
 	if n >= minPreload {
 		engine.Preload(a.expected[:n])
 	}
@@ -66,11 +68,11 @@ func (a *readAhead) fieldsOf(i int) []stitch.Field {
 // reset releases all references to the request's data.
 func (a *readAhead) reset() {
 	clear(a.expected[:a.used])
-	a.used = 0
+	clear(a.fields[:a.usedFields])
+	a.used, a.usedFields = 0, 0
 	if cap(a.fields) > maxAheadFields {
 		a.fields = nil
 	}
-	clear(a.fields[:cap(a.fields)])
 }
 
 // maxAheadFields is the largest number of fields whose memory is reused.
