@@ -3,8 +3,7 @@
 
 package store
 
-// The arithmetic of usage: legs that are cut to a day, and what they add up to. It reads no
-// database.
+// Functions that cut legs to a day and add them up. They read no database.
 
 import (
 	"cmp"
