@@ -6,6 +6,8 @@ package ocms
 import (
 	"math"
 	"strings"
+
+	"github.com/legato-otel/legato/internal/scan/wordscan"
 )
 
 // URI is a parsed SIP URI (RFC 3261, 19.1.1). A URI of another scheme has only Text and
@@ -49,10 +51,10 @@ func (u *URI) parseParts(text string) (ok bool) {
 	// password is the offset of the first colon, colon of the first one behind the
 	// last @.
 	password, at, colon, end := -1, -1, -1, len(text)
-	for start := 0; start < len(text); start += wordSize {
-		var w uint64 // the compiler inlines loadWord here, but not loadUpToWord
-		if start <= len(text)-wordSize {
-			w = loadWord(text, start)
+	for start := 0; start < len(text); start += wordscan.Size {
+		var w uint64 // the compiler inlines wordscan.Load here, but not loadUpToWord
+		if start <= len(text)-wordscan.Size {
+			w = wordscan.Load(text, start)
 		} else {
 			w = loadUpToWord(text, start)
 		}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/scan/wordscan"
 )
 
 // The loops over words find the same bytes as loops over bytes, wherever a text begins and
@@ -37,7 +39,7 @@ func TestWords(t *testing.T) {
 		require.Equal(t, indexAny(":;<=>?@"), indexSeparator(s[start:]), "%q", s[start:])
 		require.Equal(t, strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0, isASCII(s), "%q", s)
 		var want, got []int
-		for i := start; i < min(start+wordSize, len(s)); i++ {
+		for i := start; i < min(start+wordscan.Size, len(s)); i++ {
 			if s[i] >= ':' && s[i] <= '@' {
 				want = append(want, i)
 			}

@@ -9,7 +9,11 @@
 // FuzzRFC3339 compares them with package time.
 package timescan
 
-import "time"
+import (
+	"time"
+
+	"github.com/legato-otel/legato/internal/scan/wordscan"
+)
 
 // The forms that servers send, with a zero for each digit. Call Bridges send secondsForm,
 // OCMS sends millisForm.
@@ -32,15 +36,15 @@ func parseUTC(text string) (t time.Time, ok bool) {
 	if len(text) != len(secondsForm) && len(text) != len(millisForm) {
 		return t, false
 	}
-	date, dateOK := digitsIn(loadWord(text, 0), loadWord(millisForm, 0), 0xff_00_00_ff_00_00_00_00)
-	clock, clockOK := digitsIn(loadWord(text, 8), loadWord(millisForm, 8), 0x00_00_ff_00_00_ff_00_00)
+	date, dateOK := digitsIn(wordscan.Load(text, 0), wordscan.Load(millisForm, 0), 0xff_00_00_ff_00_00_00_00)
+	clock, clockOK := digitsIn(wordscan.Load(text, 8), wordscan.Load(millisForm, 8), 0x00_00_ff_00_00_ff_00_00)
 	second, milli, restOK := 0, 0, false
 	var rest uint64
 	if len(text) == len(millisForm) {
-		rest, restOK = digitsIn(loadWord(text, 16), loadWord(millisForm, 16), 0xff_00_00_00_ff_00_00_ff)
+		rest, restOK = digitsIn(wordscan.Load(text, 16), wordscan.Load(millisForm, 16), 0xff_00_00_00_ff_00_00_ff)
 		second, milli = twoDigits(rest, 1), 10*twoDigits(rest, 4)+int(rest>>(6*8)&0xff)
 	} else {
-		rest, restOK = digitsIn(loadWord(text, 12), loadWord(secondsForm, 12), 0xff_00_00_ff_00_00_ff_00)
+		rest, restOK = digitsIn(wordscan.Load(text, 12), wordscan.Load(secondsForm, 12), 0xff_00_00_ff_00_00_ff_00)
 		second = twoDigits(rest, 5)
 	}
 	if !dateOK || !clockOK || !restOK {
