@@ -190,6 +190,7 @@ func TestIndexedColumns(t *testing.T) {
 	checkIndexed(t, s, &sessions)
 	checkIndexed(t, s, &tracks)
 	checkIndexed(t, s, &dialogs)
+	checkIndexed(t, s, &conferenceTable)
 }
 
 var word = regexp.MustCompile(`[a-z_]+`)

@@ -287,5 +287,6 @@ var storageEvents = table[StorageEvent]{
 var conferenceTable = table[Conference]{
 	name:    "conferences",
 	about:   "One meeting, on however many bridges; computed from the rows of its trace.",
+	indexed: []string{"trace_id", "room_id", "room_name", "tenant_id", "state", "started_at", "packet_loss_percent"},
 	columns: columnsOf[Conference](),
 }

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -68,6 +69,10 @@ func (w *write) computeConferences(ctx context.Context) error {
 			return err
 		}
 	}
+	stored, err := w.loadConferences(ctx, traces)
+	if err != nil {
+		return err
+	}
 	rows := make([]tableRow, 0, len(traces))
 	var empty []string
 	for _, trace := range traces {
@@ -77,7 +82,12 @@ func (w *write) computeConferences(ctx context.Context) error {
 			continue
 		}
 		t.derive()
-		rows = append(rows, tableRow{values: conferenceTable.values(&t.Conference, w.dialect.instant, 0), mayExist: true})
+		row := tableRow{values: conferenceTable.values(&t.Conference, w.dialect.instant, 0)}
+		if before := stored[trace]; before != nil {
+			row.mayExist, row.exists = true, true
+			row.changed = conferenceTable.changedIndexed(before, &t.Conference)
+		}
+		rows = append(rows, row)
 	}
 	if len(empty) > 0 {
 		if _, err := w.tx.exec(ctx, "DELETE FROM conferences WHERE "+w.dialect.in("trace_id", "$1"), w.dialect.list(empty)); err != nil {
@@ -88,6 +98,25 @@ func (w *write) computeConferences(ctx context.Context) error {
 		return nil
 	}
 	return w.tx.put(ctx, conferenceTable.name, conferenceTable.names(), rows)
+}
+
+// loadConferences reads the stored conferences of the traces, with only their indexed columns.
+func (w *write) loadConferences(ctx context.Context, traces []string) (map[string]*Conference, error) {
+	watched := conferenceTable.watched()
+	stored := make(map[string]*Conference, len(traces))
+	err := w.queryTraces(ctx, "SELECT "+strings.Join(watched.names, ", ")+" FROM conferences WHERE %s", traces, func(found rows) error {
+		c := new(Conference)
+		to := make([]any, len(watched.all))
+		for i, column := range watched.all {
+			to[i] = scanTarget(conferenceTable.columns[column].field(c))
+		}
+		if err := found.Scan(to...); err != nil {
+			return err
+		}
+		stored[c.TraceID] = c
+		return nil
+	})
+	return stored, err
 }
 
 // advanceConferences sets last_heard_at of the conferences that have no other change.
