@@ -46,14 +46,14 @@ var callFields = fields[store.Call]{
 }
 
 func (c *converter) addCall(lr plog.LogRecord, phase store.Phase) bool {
-	var row store.Call
-	if !fill(c, lr, phase, names.KindCall, names.CallID, &row, &row.Object, callFields) {
+	row := appendRow(c, &c.batch.Calls)
+	if !fill(c, lr, phase, names.KindCall, names.CallID, row, &row.Object, callFields) {
+		removeLast(&c.batch.Calls)
 		return false
 	}
 	if phase == store.Ended {
 		row.StartedAt = before(row.EndedAt, lr.Attributes(), keyCallDuration)
 	}
-	c.batch.Calls = append(c.batch.Calls, row)
 	return true
 }
 
@@ -155,8 +155,9 @@ func alarmKey(alarm string) string {
 }
 
 func (c *converter) addLeg(lr plog.LogRecord, phase store.Phase) bool {
-	var row store.Leg
-	if !fill(c, lr, phase, names.KindCallLeg, names.CallLegID, &row, &row.Object, legFields) {
+	row := appendRow(c, &c.batch.Legs)
+	if !fill(c, lr, phase, names.KindCallLeg, names.CallLegID, row, &row.Object, legFields) {
+		removeLast(&c.batch.Legs)
 		return false
 	}
 	switch phase {
@@ -170,9 +171,8 @@ func (c *converter) addLeg(lr plog.LogRecord, phase store.Phase) bool {
 	default:
 	}
 	if phase == store.Started && row.Role == "" {
-		row.Role = roleOf(&row, lr.Attributes())
+		row.Role = roleOf(row, lr.Attributes())
 	}
-	c.batch.Legs = append(c.batch.Legs, row)
 	return true
 }
 

@@ -35,7 +35,27 @@ type converter struct {
 	// leaveOut tells which attributes of the record are not about its object; nil if
 	// all are.
 	leaveOut func(key string) bool
+	// recordsLeft is how many records of the request are not converted yet.
+	recordsLeft int
 }
+
+// maxReserved bounds the rows for which the first row of a kind reserves room: the other records
+// of a large request may be of other kinds.
+const maxReserved = 64
+
+// appendRow appends an empty row and returns it. The first row of a kind reserves room for others,
+// because a slice of rows that grows one by one is copied several times.
+func appendRow[T any](c *converter, rows *[]T) *T {
+	if *rows == nil {
+		*rows = make([]T, 0, min(c.recordsLeft, maxReserved))
+	}
+	var empty T
+	*rows = append(*rows, empty)
+	return &(*rows)[len(*rows)-1]
+}
+
+// removeLast removes the row of a record that is invalid.
+func removeLast[T any](rows *[]T) { *rows = (*rows)[:len(*rows)-1] }
 
 // source has the attributes of the resource.
 type source struct {
@@ -44,12 +64,13 @@ type source struct {
 
 // convert makes rows of log records. It only reads them.
 func convert(logs plog.Logs) (*store.Batch, recordCounts) {
-	c := &converter{batch: &store.Batch{}}
+	c := &converter{batch: &store.Batch{}, recordsLeft: logs.LogRecordCount()}
 	for _, rl := range logs.ResourceLogs().All() {
 		c.source = sourceOf(rl.Resource().Attributes())
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
 				c.add(lr)
+				c.recordsLeft--
 			}
 		}
 	}
