@@ -47,10 +47,15 @@ type Image struct {
 	Root []byte
 }
 
+// goGC names the Go runtime's setting of its garbage collector. The other variables are the
+// configuration's.
+const goGC = "GOGC"
+
 // environment has the image's defaults. Inside a container, localhost cannot be reached from
 // outside: health and metrics are for all who reach the container. The page is not, because it
-// shows who met whom and has no password: LEGATO_PAGE opens it.
+// shows who met whom and has no password: LEGATO_PAGE opens it. GOGC is that of the packages' unit.
 var environment = map[string]string{
+	goGC:                    "200",
 	"LEGATO_STORAGE":        state,
 	"LEGATO_HEALTH":         "0.0.0.0:13133",
 	"LEGATO_METRICS":        "0.0.0.0:9464",

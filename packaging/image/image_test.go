@@ -190,8 +190,15 @@ func TestConfiguration(t *testing.T) {
 	shipped, err := os.ReadFile(filepath.Join("..", "config.yaml"))
 	require.NoError(t, err)
 	for name := range environment {
-		assert.Contains(t, string(shipped), "${env:"+name+":-")
+		if name != goGC {
+			assert.Contains(t, string(shipped), "${env:"+name+":-")
+		}
 	}
+
+	// The runtime has the same setting in a container and as a service.
+	unit, err := os.ReadFile(filepath.Join("..", "legato.service"))
+	require.NoError(t, err)
+	assert.Contains(t, string(unit), "\nEnvironment=GOGC="+environment[goGC]+"\n")
 }
 
 // instruction is one of deploy/Dockerfile.

@@ -72,3 +72,17 @@ func TestStuckStep(t *testing.T) {
 func TestWrittenBy(t *testing.T) {
 	assert.Zero(t, writtenBy(-1))
 }
+
+// The Collector has the garbage collector's setting of the packages, unless the environment has
+// another.
+func TestShippedCollection(t *testing.T) {
+	t.Setenv("GOGC", "")
+	setting, err := shippedCollection(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "GOGC=200", setting)
+
+	t.Setenv("GOGC", "50")
+	setting, err = shippedCollection(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "GOGC=50", setting)
+}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -47,6 +48,30 @@ func repositoryPath(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("find the repository: %w", err)
 	}
 	return string(bytes.TrimSpace(module)), nil
+}
+
+var unitCollection = regexp.MustCompile(`(?m)^Environment=(GOGC=\d+)$`)
+
+// shippedCollection returns the setting of the garbage collector with which the packages start the
+// Collector, as NAME=value. A GOGC in this program's environment overrides it.
+func shippedCollection(ctx context.Context) (string, error) {
+	if percent := os.Getenv("GOGC"); percent != "" {
+		return "GOGC=" + percent, nil
+	}
+	repository, err := repositoryPath(ctx)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(repository, "packaging", "legato.service")
+	unit, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	setting := unitCollection.FindSubmatch(unit)
+	if setting == nil {
+		return "", fmt.Errorf("%s has no Environment=GOGC=number", path)
+	}
+	return string(setting[1]), nil
 }
 
 // startDistribution starts it with some arguments and waits until something

@@ -45,7 +45,8 @@
 // receiver alone keeps next to nothing in memory. Its garbage is therefore collected far more
 // often than in a collector with queues and other pipelines, which favours the component with
 // less garbage. GOGC in the environment reaches all processes: GOGC=400 shows the cost when
-// collection is rare.
+// collection is rare. The Collector of the pipeline and the capacity part has the GOGC of the
+// packages, unless the environment has another.
 //
 // Nothing counts that was not delivered: after each run the records that the consumer got are
 // compared with those that were sent, and every ended leg must have a complete stitched

@@ -265,7 +265,12 @@ func (d *deployment) start(ctx context.Context, binary, directory, backend strin
 		}
 		arguments = append([]string{"--config", filepath.Join(repository, "config", d.shipped)}, arguments...)
 	}
+	collection, err := shippedCollection(ctx)
+	if err != nil {
+		return "", nil, err
+	}
 	started, err = startDistribution(ctx, binary, directory, addresses[0], append([]string{
+		collection,
 		"OTLP_ENDPOINT=" + backend, "OTLP_INSECURE=true", "LEGATO_STORAGE=" + filepath.Join(directory, "storage"),
 		"LEGATO_LISTEN=" + addresses[0], "LEGATO_MEDIASENSE_LISTEN=" + addresses[3],
 		"LEGATO_HEALTH=" + addresses[1], "LEGATO_PAGE=" + addresses[4], "LEGATO_METRICS=" + addresses[5],
