@@ -16,7 +16,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -112,8 +111,8 @@ func renew(lr plog.LogRecord, generation uint32) {
 // export writes batches through the exporter, one after the other.
 func export(ctx context.Context, driver, source string, batches []plog.Logs) (took time.Duration, err error) {
 	factory := callrecordexporter.NewFactory()
-	config := factory.CreateDefaultConfig()
-	if err := confmap.NewFromStringMap(map[string]any{"driver": driver, "datasource": source}).Unmarshal(config); err != nil {
+	config, err := configure(factory, map[string]any{"driver": driver, "datasource": source})
+	if err != nil {
 		return 0, err
 	}
 	exporter, err := factory.CreateLogs(ctx, exportertest.NewNopSettings(factory.Type()), config)

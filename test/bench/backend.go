@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
@@ -79,9 +78,8 @@ func startBackend(ctx context.Context) (b *backend, err error) {
 		return nil, err
 	}
 	factory := otlpreceiver.NewFactory()
-	config := factory.CreateDefaultConfig()
-	settings := map[string]any{"protocols": map[string]any{"grpc": map[string]any{"endpoint": b.address}}}
-	if err := confmap.NewFromStringMap(settings).Unmarshal(config); err != nil {
+	config, err := configure(factory, map[string]any{"protocols": map[string]any{"grpc": map[string]any{"endpoint": b.address}}})
+	if err != nil {
 		return nil, err
 	}
 	set := receivertest.NewNopSettings(factory.Type())

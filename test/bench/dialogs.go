@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 
@@ -28,11 +27,8 @@ func readEventLog(ctx context.Context, path, truth string) (all plog.Logs, err e
 		return all, err
 	}
 	sink := new(consumertest.LogsSink)
-	parts, err := create(ctx, ocmsreceiver.NewFactory(), map[string]any{"include": []any{path}, "start_at": "beginning"}, sink, nil)
+	parts, err := startReceiver(ctx, ocmsreceiver.NewFactory(), map[string]any{"include": []any{path}, "start_at": "beginning"}, sink, nil)
 	if err != nil {
-		return all, err
-	}
-	if err := parts.Start(ctx, componenttest.NewNopHost()); err != nil {
 		return all, err
 	}
 	defer func() { err = errors.Join(err, parts.Shutdown(ctx)) }()

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 
 	"github.com/gorilla/websocket"
-	"go.opentelemetry.io/collector/component/componenttest"
 
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver"
 )
@@ -21,39 +20,20 @@ const (
 	eventsGorilla  = "gorilla"
 )
 
-// eventsJob follows the events of a Call Bridge and counts their log records.
-type eventsJob struct {
-	took *atomic.Int64
-	end  func(context.Context) error
-}
-
+// beginEvents follows the events of a Call Bridge and counts their log records, or frames.
 func beginEvents(ctx context.Context, s setup) (job, error) {
 	if s.Kind == eventsGorilla {
 		return followBare(ctx, s.Address)
 	}
 	into := new(counter)
-	receive, err := create(ctx, cmseventsreceiver.NewFactory(), map[string]any{
+	receive, err := startReceiver(ctx, cmseventsreceiver.NewFactory(), map[string]any{
 		"servers": []any{map[string]any{
 			"endpoint": "http://" + s.Address, "username": "u", "password": "p", "tls": map[string]any{"insecure": true},
 		}},
 		"max_connections": s.Sockets,
 	}, into, nil)
-	if err != nil {
-		return nil, err
-	}
-	return &eventsJob{&into.records, receive.Shutdown}, receive.Start(ctx, componenttest.NewNopHost())
+	return &countingJob{&into.records, receive.Shutdown}, err
 }
-
-func (j *eventsJob) do(ctx context.Context, o order) (a answer, err error) {
-	if o.Do == "delivered" {
-		return a, await(ctx, "records or frames", j.took, int64(o.Count), patience)
-	}
-	a.Delivered = j.took.Load()
-	a.Used, err = cpuTime()
-	return a, err
-}
-
-func (j *eventsJob) close(ctx context.Context) error { return j.end(ctx) }
 
 // bareFrame is the least decoder of a program that follows rosters and calls.
 type bareFrame struct {
@@ -112,7 +92,7 @@ func followBare(ctx context.Context, address string) (job, error) {
 		defer close(done)
 		_ = readBare(conn, took) // it ends with the connection; frames that it did not take are missed
 	}()
-	return &eventsJob{took, func(context.Context) error {
+	return &countingJob{took, func(context.Context) error {
 		err := conn.Close()
 		<-done
 		return err

@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 
-	"go.opentelemetry.io/collector/component/componenttest"
-
 	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
@@ -29,11 +27,9 @@ func beginPipeline(ctx context.Context, s setup) (job, error) {
 	if j.address, err = loopback.Address(); err != nil {
 		return nil, err
 	}
-	factory, config := cmscdr(j.address)
-	if j.receive, err = create(ctx, factory, config, logs.processor, nil); err != nil {
-		return nil, err
-	}
-	return j, j.receive.Start(ctx, componenttest.NewNopHost())
+	factory, settings := cmscdr(j.address)
+	j.receive, err = startReceiver(ctx, factory, settings, logs.processor, nil)
+	return j, err
 }
 
 func (j *pipelineJob) do(ctx context.Context, o order) (a answer, err error) {
@@ -41,9 +37,7 @@ func (j *pipelineJob) do(ctx context.Context, o order) (a answer, err error) {
 	case "address":
 		return answer{Address: j.address}, nil
 	case "report":
-		a.Delivered = j.into.passed.Load()
-		a.Used, err = cpuTime()
-		return a, err
+		return reportOf(&j.into.passed)
 	case "stitched":
 		// What the connections ended must have come out.
 		if j.setup.Kind != callstitch {

@@ -10,10 +10,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/receiver"
-	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/legato-otel/legato/internal/testkit/loopback"
@@ -43,10 +41,9 @@ func beginTraces(ctx context.Context, s setup) (_ job, err error) {
 	if j.processor, err = newPeer(ctx, s.Kind, mostWaiting, tracesWait, &j.into); err != nil {
 		return nil, err
 	}
-	_, settings := otlp(j.address)
-	factory := otlpreceiver.NewFactory()
-	config := factory.CreateDefaultConfig()
-	if err := confmap.NewFromStringMap(settings).Unmarshal(config); err != nil {
+	factory, settings := otlp(j.address)
+	config, err := configure(factory, settings)
+	if err != nil {
 		return nil, err
 	}
 	if j.receive, err = factory.CreateTraces(ctx, receivertest.NewNopSettings(factory.Type()), config, j.processor); err != nil {
@@ -58,18 +55,16 @@ func beginTraces(ctx context.Context, s setup) (_ job, err error) {
 	return j, j.receive.Start(ctx, componenttest.NewNopHost())
 }
 
-func (j *tracesJob) do(ctx context.Context, o order) (a answer, err error) {
+func (j *tracesJob) do(ctx context.Context, o order) (answer, error) {
 	switch o.Do {
 	case "address":
 		return answer{Address: j.address}, nil
 	case "report":
-		a.Delivered = j.into.spans.Load()
-		a.Used, err = cpuTime()
-		return a, err
+		return reportOf(&j.into.spans)
 	case "released":
-		return a, await(ctx, "spans", &j.into.spans, int64(o.Count), tracesWait+patience)
+		return answer{}, await(ctx, "spans", &j.into.spans, int64(o.Count), tracesWait+patience)
 	default:
-		return a, fmt.Errorf("no such order %q", o.Do)
+		return answer{}, fmt.Errorf("no such order %q", o.Do)
 	}
 }
 

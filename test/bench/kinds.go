@@ -15,13 +15,11 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/confighttp"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
-	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver"
 )
@@ -105,65 +103,18 @@ func (c *counter) ConsumeMetrics(_ context.Context, metrics pmetric.Metrics) err
 	return nil
 }
 
-// components are the signals of one receiver.
-type components []component.Component
-
-func (cs components) Start(ctx context.Context, host component.Host) error {
-	for _, c := range cs {
-		if err := c.Start(ctx, host); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (cs components) Shutdown(ctx context.Context) error {
-	var errs error
-	for _, c := range cs {
-		errs = errors.Join(errs, c.Shutdown(ctx))
-	}
-	return errs
-}
-
-// create makes a receiver with telemetry that does nothing. metrics may be nil.
-func create(ctx context.Context, factory receiver.Factory, settings map[string]any, logs consumer.Logs, metrics consumer.Metrics) (components, error) {
-	config := factory.CreateDefaultConfig()
-	if err := confmap.NewFromStringMap(settings).Unmarshal(config); err != nil {
-		return nil, err
-	}
-	set := receivertest.NewNopSettings(factory.Type())
-	part, err := factory.CreateLogs(ctx, set, config, logs)
-	if err != nil {
-		return nil, err
-	}
-	parts := components{part}
-	if metrics != nil {
-		more, err := factory.CreateMetrics(ctx, set, config, metrics)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, more)
-	}
-	return parts, nil
-}
-
 // start serves the kind on address until the returned component is shut down.
 func (k kind) start(ctx context.Context, address string, into *counter) (component.Component, error) {
-	var (
-		served component.Component = &floor{address: address, into: into}
-		err    error
-	)
-	if k.receiver != nil {
-		factory, config := k.receiver(address)
-		var metrics consumer.Metrics
-		if k.metrics {
-			metrics = into
-		}
-		if served, err = create(ctx, factory, config, into, metrics); err != nil {
-			return nil, err
-		}
+	if k.receiver == nil {
+		served := &floor{address: address, into: into}
+		return served, served.Start(ctx, componenttest.NewNopHost())
 	}
-	return served, served.Start(ctx, componenttest.NewNopHost())
+	factory, settings := k.receiver(address)
+	var metrics consumer.Metrics
+	if k.metrics {
+		metrics = into
+	}
+	return startReceiver(ctx, factory, settings, into, metrics)
 }
 
 // floor reads bodies and answers 200.

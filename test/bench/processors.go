@@ -10,7 +10,6 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/groupbytraceprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/tailsamplingprocessor"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processortest"
@@ -25,13 +24,6 @@ const (
 	// through the others.
 	passThrough = "none"
 )
-
-// configure makes a processor's configuration and settings with telemetry that
-// does nothing.
-func configure(factory processor.Factory, config map[string]any) (component.Config, processor.Settings, error) {
-	made := factory.CreateDefaultConfig()
-	return made, processortest.NewNopSettings(factory.Type()), confmap.NewFromStringMap(config).Unmarshal(made)
-}
 
 // stitchConfig is how callstitch is measured.
 type stitchConfig struct {
@@ -70,11 +62,11 @@ func newPeer(ctx context.Context, name string, traces int, wait time.Duration, n
 	default:
 		return untouched{next}, nil
 	}
-	config, set, err := configure(factory, settings)
+	config, err := configure(factory, settings)
 	if err != nil {
 		return nil, err
 	}
-	return factory.CreateTraces(ctx, set, config, next)
+	return factory.CreateTraces(ctx, processortest.NewNopSettings(factory.Type()), config, next)
 }
 
 // untouched is no processor of traces.

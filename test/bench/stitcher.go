@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/processortest"
 
 	"github.com/legato-otel/legato/connector/logtospanconnector"
 	"github.com/legato-otel/legato/processor/callstitchprocessor"
@@ -19,11 +20,11 @@ import (
 // newStitcher makes callstitch.
 func newStitcher(ctx context.Context, c stitchConfig, next consumer.Logs) (processor.Logs, error) {
 	factory := callstitchprocessor.NewFactory()
-	config, settings, err := configure(factory, c.settings())
+	config, err := configure(factory, c.settings())
 	if err != nil {
 		return nil, err
 	}
-	return factory.CreateLogs(ctx, settings, config, next)
+	return factory.CreateLogs(ctx, processortest.NewNopSettings(factory.Type()), config, next)
 }
 
 // spanMaker hands records to a sink, and makes spans of the stitched ones.

@@ -11,7 +11,6 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
@@ -56,8 +55,8 @@ func newStore(ctx context.Context, kind, directory string) (*countingStorage, er
 		return &countingStorage{}, nil
 	}
 	factory := filestorage.NewFactory()
-	config := factory.CreateDefaultConfig()
-	if err := confmap.NewFromStringMap(map[string]any{"directory": directory, "fsync": true}).Unmarshal(config); err != nil {
+	config, err := configure(factory, map[string]any{"directory": directory, "fsync": true})
+	if err != nil {
 		return nil, err
 	}
 	made, err := factory.Create(ctx, extension.Settings{

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 
@@ -122,9 +121,8 @@ func TestPostsAreTheLogs(t *testing.T) {
 	address, err := loopback.Address()
 	require.NoError(t, err)
 	factory, config := cmscdr(address)
-	parts, err := create(t.Context(), factory, config, into, nil)
+	parts, err := startReceiver(t.Context(), factory, config, into, nil)
 	require.NoError(t, err)
-	require.NoError(t, parts.Start(t.Context(), componenttest.NewNopHost()))
 	conn, err := dial(t.Context(), address, newLegPosts(newStream(c.world, 20, 3, 4), texts, batch))
 	require.NoError(t, err)
 	for range rounds {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 
-	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -116,11 +115,8 @@ func capture(ctx context.Context, t *traffic, bodies []template) ([]plog.Logs, e
 		return nil, err
 	}
 	factory, config := cmscdr(address)
-	parts, err := create(ctx, factory, config, sink, nil)
+	parts, err := startReceiver(ctx, factory, config, sink, nil)
 	if err != nil {
-		return nil, err
-	}
-	if err := parts.Start(ctx, componenttest.NewNopHost()); err != nil {
 		return nil, err
 	}
 	if err := postOnce(ctx, address, t.by[cdrXML][0]); err != nil {
