@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 
@@ -29,30 +30,27 @@ var draftTimes = []time.Time{{}, noon, noon.Add(123 * time.Millisecond), noon.Ad
 
 func pick[V any](random *rand.Rand, of []V) V { return of[random.IntN(len(of))] }
 
+// randomValues make a value of each type that a draft's field has.
+var randomValues = map[reflect.Type]func(*rand.Rand) any{
+	reflect.TypeFor[string]():          func(r *rand.Rand) any { return pick(r, draftTexts) },
+	reflect.TypeFor[time.Time]():       func(r *rand.Rand) any { return pick(r, draftTimes) },
+	reflect.TypeFor[*int64]():          func(r *rand.Rand) any { return new(r.Int64() - math.MaxInt64/2) },
+	reflect.TypeFor[*float64]():        func(r *rand.Rand) any { return new(pick(r, draftNumbers)) },
+	reflect.TypeFor[*bool]():           func(r *rand.Rand) any { return new(r.IntN(2) == 0) },
+	reflect.TypeFor[json.RawMessage](): func(r *rand.Rand) any { return json.RawMessage(pick(r, draftDocuments)) },
+	reflect.TypeFor[Phase]():           func(r *rand.Rand) any { return Phase(r.IntN(5)) },
+	reflect.TypeFor[Revision](): func(r *rand.Rand) any {
+		return Revision{Index: uint64(r.IntN(3)), Time: pick(r, draftTimes), Digest: r.Int64N(3) - 1}
+	},
+}
+
 // randomRow has values in some of its fields.
 func randomRow[T any](random *rand.Rand) *T {
 	row := new(T)
 	for _, f := range draftFieldsOf[T]() {
-		if random.IntN(3) == 0 {
-			continue
-		}
-		switch v := f.field(row).(type) {
-		case *string:
-			*v = pick(random, draftTexts)
-		case *time.Time:
-			*v = pick(random, draftTimes)
-		case **int64:
-			*v = new(random.Int64() - math.MaxInt64/2)
-		case **float64:
-			*v = new(pick(random, draftNumbers))
-		case **bool:
-			*v = new(random.IntN(2) == 0)
-		case *json.RawMessage:
-			*v = json.RawMessage(pick(random, draftDocuments))
-		case *Phase:
-			*v = Phase(random.IntN(5))
-		case *Revision:
-			*v = Revision{Index: uint64(random.IntN(3)), Time: pick(random, draftTimes), Digest: random.Int64N(3) - 1}
+		if random.IntN(3) > 0 {
+			field := reflect.ValueOf(f.field(row)).Elem()
+			field.Set(reflect.ValueOf(randomValues[field.Type()](random)))
 		}
 	}
 	return row
