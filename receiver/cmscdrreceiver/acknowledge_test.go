@@ -4,7 +4,6 @@
 package cmscdrreceiver
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
@@ -21,6 +21,18 @@ import (
 )
 
 const recordsMetric = "otelcol_receiver_cmscdr_records"
+
+func TestAcknowledgement(t *testing.T) {
+	check := receiverkit.Acknowledgement{
+		New: func(t *testing.T, next consumer.Logs) *receiverkit.Posted {
+			t.Helper()
+			return newHarness(t, func(r *harness) { r.Logs = next }).Posted
+		},
+		Body: fixture(t, "flow/post-6.xml"), Events: []string{names.EventCallLegEnd, names.EventCallEnd},
+		Malformed: names.EventRecordMalformed, Records: recordsMetric, Lost: "its records are lost",
+	}
+	check.Check(t)
+}
 
 // TestFlow is the guide's section 6: six posts, eight records, and whatever is
 // sent again is taken once.
@@ -53,19 +65,13 @@ func TestResendWithLaterRecordsAppended(t *testing.T) {
 	assert.Equal(t, []string{names.EventCallLegEnd, names.EventCallLegEnd, names.EventCallEnd}, receiverkit.EventNames(sink))
 }
 
-// A plain error is one that may pass: the bridge keeps the records.
-func TestRetryableErrorIsRefused(t *testing.T) {
+// After a refusal, the records may come again behind earlier ones.
+func TestResendOfARefusedPostWithEarlierRecords(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	next := &receiverkit.Failing{Next: sink, Err: errors.New("queue is full")}
+	next := &receiverkit.Failing{Next: sink, Err: errFull}
 	r := newHarness(t, func(r *harness) { r.Logs = next })
-
-	response, err := r.Client.Post(r.URL, "text/xml", strings.NewReader(fixture(t, "flow/post-6.xml")))
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
-	assert.Equal(t, "1", response.Header.Get("Retry-After"))
+	require.Equal(t, http.StatusServiceUnavailable, r.Post(fixture(t, "flow/post-6.xml")))
 	assert.EqualValues(t, 2, r.Counter(recordsMetric, "refused"))
-
 	next.Set(nil)
 	require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-5+6-resend-shifted.xml")))
 	assert.Equal(t, 3, sink.LogRecordCount())
@@ -90,60 +96,6 @@ func TestGapOfARefusedPostIsCountedOnce(t *testing.T) {
 	assert.Equal(t, []string{
 		names.EventCallLegStart, names.EventCallLegEnd, names.EventRecordGap, names.EventCallLegEnd,
 	}, receiverkit.EventNames(sink))
-}
-
-// What the pipeline will never take must not block the bridge: the body is
-// quarantined and acknowledged, and not sent to the pipeline a second time.
-func TestPermanentErrorIsQuarantined(t *testing.T) {
-	sink := new(consumertest.LogsSink)
-	next := &receiverkit.Failing{Next: sink, Err: consumererror.NewPermanent(errors.New("schema mismatch")), Times: 1}
-	r := newHarness(t, func(r *harness) { r.Logs = next })
-	body := fixture(t, "flow/post-6.xml")
-	require.Equal(t, http.StatusOK, r.Post(body))
-
-	all := receiverkit.Records(sink.AllLogs())
-	require.Len(t, all, 1)
-	assert.Equal(t, names.EventRecordMalformed, all[0].EventName())
-	assert.Equal(t, body, all[0].Body().Str())
-	kind, _ := all[0].Attributes().Get(names.ErrorType)
-	assert.Equal(t, "rejected_by_pipeline", kind.Str())
-	assert.EqualValues(t, 2, r.Counter(recordsMetric, "malformed"))
-
-	require.Equal(t, http.StatusOK, r.Post(body))
-	assert.Equal(t, 1, sink.LogRecordCount(), "its records are known now")
-}
-
-// Even a pipeline that takes nothing at all must not block the bridge for ever.
-func TestPermanentErrorForTheQuarantineToo(t *testing.T) {
-	next := &receiverkit.Failing{Next: consumertest.NewNop(), Err: consumererror.NewPermanent(errors.New("no"))}
-	r := newHarness(t, func(r *harness) { r.Logs = next })
-	require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-6.xml")))
-	assert.Equal(t, 2, next.Calls())
-	assert.Equal(t, 1, r.Log.FilterMessageSnippet("its records are lost").Len())
-}
-
-// A pipeline that fans out may have one branch that refuses and one that is only
-// busy: the bridge keeps the records, for the busy one.
-func TestPermanentErrorOfOneBranchOnly(t *testing.T) {
-	never, busy := consumererror.NewPermanent(errors.New("no")), errors.New("queue is full")
-	for _, err := range []error{errors.Join(never, busy), errors.Join(busy, never)} {
-		sink := new(consumertest.LogsSink)
-		next := &receiverkit.Failing{Next: sink, Err: err}
-		r := newHarness(t, func(r *harness) { r.Logs = next })
-		require.Equal(t, http.StatusServiceUnavailable, r.Post(fixture(t, "flow/post-6.xml")), "%v", err)
-		assert.Equal(t, 1, next.Calls())
-		assert.EqualValues(t, 2, r.Counter(recordsMetric, "refused"))
-		next.Set(nil)
-		require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-6.xml")))
-		assert.Equal(t, []string{names.EventCallLegEnd, names.EventCallEnd}, receiverkit.EventNames(sink))
-	}
-}
-
-// A quarantine that the pipeline wants later keeps the body at the bridge.
-func TestRetryableErrorForTheQuarantine(t *testing.T) {
-	next := &receiverkit.Failing{Next: consumertest.NewNop(), Err: consumererror.NewPermanent(errors.New("no")), Times: 1, Then: errors.New("later")}
-	r := newHarness(t, func(r *harness) { r.Logs = next })
-	require.Equal(t, http.StatusServiceUnavailable, r.Post(fixture(t, "flow/post-6.xml")))
 }
 
 // Good records of a body with a bad part are kept, the bad part with its bytes.
@@ -190,11 +142,7 @@ func TestMethodsAndPaths(t *testing.T) {
 	r := newHarness(t, func(r *harness) { r.Logs = consumertest.NewNop() })
 	f := func(method, url string, want int) {
 		t.Helper()
-		request, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
-		require.NoError(t, err)
-		response, err := r.Client.Do(request)
-		require.NoError(t, err)
-		require.NoError(t, response.Body.Close())
+		response := r.Do(method, url, "")
 		assert.Equal(t, want, response.StatusCode, "%s %s", method, url)
 		if want == http.StatusMethodNotAllowed {
 			assert.Equal(t, "GET, HEAD, POST", response.Header.Get("Allow"))
@@ -246,48 +194,13 @@ func TestPermanentErrorKeepsGapAndRestart(t *testing.T) {
 	}, receiverkit.EventNames(sink))
 }
 
-// Backends drop log records of megabytes: a long quarantine comes in pieces
-// that add up to what was received.
+// A long quarantine comes in pieces that add up to the received body.
 func TestLongQuarantineComesInPieces(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	body := strings.Repeat("not XML, 東京 ", 60_000)
 	require.Equal(t, http.StatusOK, r.Post(body))
-	var whole strings.Builder
-	all := receiverkit.Records(sink.AllLogs())
-	for i, lr := range all {
-		assert.LessOrEqual(t, len(lr.Body().Str()), 256<<10)
-		part, _ := lr.Attributes().Get(names.RecordPart)
-		parts, _ := lr.Attributes().Get(names.RecordParts)
-		assert.EqualValues(t, i+1, part.Int())
-		assert.EqualValues(t, len(all), parts.Int())
-		whole.WriteString(lr.Body().Str())
-	}
-	assert.Greater(t, len(all), 3)
-	assert.Equal(t, body, whole.String())
-}
-
-// A client that hangs up while its records are taken does not make them come
-// twice: they are noted all the same.
-func TestClientHangsUp(t *testing.T) {
-	sink := new(consumertest.LogsSink)
-	gate := receiverkit.NewGated(sink)
-	r := newHarness(t, func(r *harness) { r.Logs = gate })
-	body := fixture(t, "flow/post-6.xml")
-	ctx, hangUp := context.WithCancel(t.Context())
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, strings.NewReader(body))
-	require.NoError(t, err)
-	gone := make(chan error)
-	go func() {
-		_, err := r.Client.Do(request)
-		gone <- err
-	}()
-	<-gate.Entered
-	hangUp()
-	require.ErrorIs(t, <-gone, context.Canceled)
-	gate.Leave <- struct{}{}
-	require.Equal(t, http.StatusOK, r.Post(body), "it waits for the first try")
-	assert.Equal(t, 2, sink.LogRecordCount())
+	receiverkit.AssertPieces(t, receiverkit.Records(sink.AllLogs()), names.RecordPart, names.RecordParts, body, 256<<10)
 }
 
 // A body without a length, sent in chunks after the receiver was asked whether

@@ -18,7 +18,6 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
-	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/ingest/ledger"
 	"github.com/legato-otel/legato/internal/names"
@@ -28,16 +27,6 @@ import (
 )
 
 var errFull, errSchema = errors.New("queue is full"), consumererror.NewPermanent(errors.New("schema mismatch"))
-
-// answers returns the answers to the first payloads; later ones are taken.
-func answers(errs ...error) func(int, plog.Logs) error {
-	return func(call int, _ plog.Logs) error {
-		if call <= len(errs) {
-			return errs[call-1]
-		}
-		return nil
-	}
-}
 
 // longRecord is a record of an unknown type: its event holds its bytes, without
 // secrets twice as many.
@@ -54,7 +43,8 @@ func TestPieceOfSeveralPayloads(t *testing.T) {
 	long := session + longRecord(1, 8*short) + "</records>"
 	f := func(body string, refusal error, status, unknown, malformed int, want ...string) {
 		t.Helper()
-		next := &picky{answer: answers(nil, nil, refusal)}
+		sink := new(consumertest.LogsSink)
+		next := &receiverkit.Refusing{Next: sink, Refuse: receiverkit.InTurn(nil, nil, refusal)}
 		r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchBytes = next, 64<<10 })
 		require.Equal(t, http.StatusOK, r.Post(strings.Replace(backlog(t, 0, 0), "000001", "000000", 1)))
 		require.Equal(t, status, r.Post(body))
@@ -62,7 +52,7 @@ func TestPieceOfSeveralPayloads(t *testing.T) {
 			require.Equal(t, http.StatusOK, r.Post(body))
 		}
 		var got []string
-		for _, lr := range receiverkit.Records(next.AllLogs())[1:] {
+		for _, lr := range receiverkit.Records(sink.AllLogs())[1:] {
 			event := []string{lr.EventName()[strings.LastIndex(lr.EventName(), ".")+1:]}
 			for _, key := range []string{names.RecordIndex, names.ErrorType} {
 				if value, ok := lr.Attributes().Get(key); ok {
@@ -85,7 +75,8 @@ func TestPieceOfSeveralPayloads(t *testing.T) {
 
 // Of quarantine, only what is in the payload that was refused is lost.
 func TestOnlyARefusedPayloadIsLost(t *testing.T) {
-	next := &picky{answer: answers(errSchema, nil, errSchema)}
+	sink := new(consumertest.LogsSink)
+	next := &receiverkit.Refusing{Next: sink, Refuse: receiverkit.InTurn(errSchema, nil, errSchema)}
 	r := newHarness(t, func(r *harness) { r.Logs = next })
 	const most = 512
 	body := backlog(t, 0, most-1)
@@ -96,7 +87,7 @@ func TestOnlyARefusedPayloadIsLost(t *testing.T) {
 	assert.InDelta(t, logrecord.MaxRaw/one, lost, 3)
 	assert.Equal(t, most-lost, r.Counter(recordsMetric, "malformed"))
 	var bodies strings.Builder
-	for _, lr := range receiverkit.Records(next.AllLogs()) {
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
 		bodies.WriteString(lr.Body().Str())
 	}
 	kept := bodies.String()
@@ -112,13 +103,14 @@ func TestOnlyARefusedPayloadIsLost(t *testing.T) {
 
 // Quarantine that is refused for now comes again from there.
 func TestQuarantineComesAgainFromWhereItWasRefused(t *testing.T) {
-	next := &picky{answer: answers(errSchema, nil, errFull, errSchema)}
+	sink := new(consumertest.LogsSink)
+	next := &receiverkit.Refusing{Next: sink, Refuse: receiverkit.InTurn(errSchema, nil, errFull, errSchema)}
 	r := newHarness(t, func(r *harness) { r.Logs = next })
 	body := backlog(t, 0, 511)
 	require.Equal(t, http.StatusServiceUnavailable, r.Post(body))
 	require.Equal(t, http.StatusOK, r.Post(body))
 	var bodies strings.Builder
-	for _, lr := range receiverkit.Records(next.AllLogs()) {
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
 		bodies.WriteString(lr.Body().Str())
 	}
 	kept := bodies.String()
@@ -142,7 +134,8 @@ func TestManyRecordsWithoutIndexAfterARefusal(t *testing.T) {
 	body := text.String()
 	refusals := make([]error, 6)
 	refusals[len(refusals)-1] = errFull
-	next := &picky{answer: answers(refusals...)}
+	sink := new(consumertest.LogsSink)
+	next := &receiverkit.Refusing{Next: sink, Refuse: receiverkit.InTurn(refusals...)}
 	store := testkit.NewStorage()
 	r := newHarness(t, func(r *harness) { r.Logs = next; withStorage(store)(r) })
 	require.Equal(t, http.StatusServiceUnavailable, r.Post(body))
@@ -150,12 +143,12 @@ func TestManyRecordsWithoutIndexAfterARefusal(t *testing.T) {
 	r.Start()
 	require.Equal(t, http.StatusOK, r.Post(body))
 	seen := map[string]int{}
-	for _, lr := range receiverkit.Records(next.AllLogs()) {
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
 		id, _ := lr.Attributes().Get(names.CallID)
 		seen[id.Str()]++
 	}
 	assert.Equal(t, most, len(seen)) //nolint:testifylint // Len prints all
-	assert.Equal(t, most, next.LogRecordCount(), "each once")
+	assert.Equal(t, most, sink.LogRecordCount(), "each once")
 }
 
 // listCounter counts the writes of the list of sessions.

@@ -4,19 +4,16 @@
 package cmscdrreceiver
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -41,28 +38,6 @@ func backlog(t *testing.T, first, last int) string {
 	}
 	body.WriteString("</records>")
 	return body.String()
-}
-
-// picky is a consumer that answers each payload as it likes.
-type picky struct {
-	consumertest.LogsSink
-	answer func(call int, logs plog.Logs) error
-
-	mu    sync.Mutex
-	calls int
-}
-
-func (*picky) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
-
-func (p *picky) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
-	p.mu.Lock()
-	p.calls++
-	call := p.calls
-	p.mu.Unlock()
-	if err := p.answer(call, logs); err != nil {
-		return err
-	}
-	return p.LogsSink.ConsumeLogs(ctx, logs)
 }
 
 // upTo refuses payloads of more bytes permanently, as a gRPC server does.
@@ -94,15 +69,16 @@ func upFrom(first, last int) (all []int64) {
 // A consumer that takes no message above gRPC's default limit takes a backlog of
 // 3 000 records, and each record once.
 func TestBacklogGoesInPieces(t *testing.T) {
-	next := &picky{answer: upTo(4 << 20)}
+	sink := new(consumertest.LogsSink)
+	next := &receiverkit.Refusing{Next: sink, Refuse: upTo(4 << 20)}
 	r := newHarness(t, func(r *harness) { r.Logs = next })
 	body := backlog(t, 0, 2999)
 	require.Greater(t, len(body), 5<<20)
 	require.Equal(t, http.StatusOK, r.Post(body))
-	assert.Equal(t, upFrom(0, 2999), indicesOf(next.AllLogs()))
+	assert.Equal(t, upFrom(0, 2999), indicesOf(sink.AllLogs()))
 	assert.EqualValues(t, 3000, r.Counter(recordsMetric, "accepted"))
 	assert.Zero(t, r.Counter(recordsMetric, "malformed"))
-	for _, logs := range next.AllLogs() {
+	for _, logs := range sink.AllLogs() {
 		assert.LessOrEqual(t, logs.LogRecordCount(), 512)
 	}
 	require.Equal(t, http.StatusOK, r.Post(body))
@@ -113,11 +89,12 @@ func TestBacklogGoesInPieces(t *testing.T) {
 func TestPieceBounds(t *testing.T) {
 	f := func(bytes, most, want int) {
 		t.Helper()
-		next := &picky{answer: upTo(4 << 20)}
+		sink := new(consumertest.LogsSink)
+		next := &receiverkit.Refusing{Next: sink, Refuse: upTo(4 << 20)}
 		r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchBytes, r.config.MaxBatchRecords = next, bytes, most })
 		require.Equal(t, http.StatusOK, r.Post(backlog(t, 0, 9)))
-		assert.Len(t, next.AllLogs(), want)
-		assert.Equal(t, upFrom(0, 9), indicesOf(next.AllLogs()))
+		assert.Len(t, sink.AllLogs(), want)
+		assert.Equal(t, upFrom(0, 9), indicesOf(sink.AllLogs()))
 	}
 	one := len(between(t, fixture(t, "callLegEnd-rich.xml")))
 	f(1<<20, 512, 1)
@@ -129,19 +106,15 @@ func TestPieceBounds(t *testing.T) {
 
 // After a 503 in the middle only the rest goes on when the body comes again.
 func TestOnlyTheRestComesAgain(t *testing.T) {
-	next := &picky{answer: func(call int, _ plog.Logs) error {
-		if call == 3 {
-			return errors.New("queue is full")
-		}
-		return nil
-	}}
+	sink := new(consumertest.LogsSink)
+	next := &receiverkit.Refusing{Next: sink, Refuse: receiverkit.InTurn(nil, nil, errFull)}
 	r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchRecords = next, 10 })
 	body := backlog(t, 0, 44)
 	require.Equal(t, http.StatusServiceUnavailable, r.Post(body))
 	assert.EqualValues(t, 20, r.Counter(recordsMetric, "accepted"))
 	assert.EqualValues(t, 25, r.Counter(recordsMetric, "refused"))
 	require.Equal(t, http.StatusOK, r.Post(body))
-	assert.Equal(t, upFrom(0, 44), indicesOf(next.AllLogs()), "each once, none lost")
+	assert.Equal(t, upFrom(0, 44), indicesOf(sink.AllLogs()), "each once, none lost")
 	assert.EqualValues(t, 45, r.Counter(recordsMetric, "accepted"))
 	assert.EqualValues(t, 20, r.Counter(recordsMetric, "duplicate"))
 	assert.Zero(t, r.Counter("otelcol_receiver_cmscdr_records_missing"))
@@ -150,12 +123,8 @@ func TestOnlyTheRestComesAgain(t *testing.T) {
 // What was taken before the 503 is stored: a restart before the body comes again
 // makes no difference.
 func TestPiecesAreStored(t *testing.T) {
-	next := &picky{answer: func(call int, _ plog.Logs) error {
-		if call == 2 {
-			return errors.New("queue is full")
-		}
-		return nil
-	}}
+	sink := new(consumertest.LogsSink)
+	next := &receiverkit.Refusing{Next: sink, Refuse: receiverkit.InTurn(nil, errFull)}
 	store := testkit.NewStorage()
 	r := newHarness(t, func(r *harness) {
 		withStorage(store)(r)
@@ -165,17 +134,13 @@ func TestPiecesAreStored(t *testing.T) {
 	r.Stop()
 	r.Start()
 	require.Equal(t, http.StatusOK, r.Post(backlog(t, 0, 14)))
-	assert.Equal(t, upFrom(0, 14), indicesOf(next.AllLogs()))
+	assert.Equal(t, upFrom(0, 14), indicesOf(sink.AllLogs()))
 }
 
 // A session's start and its gaps are reported once, with the piece they belong to.
 func TestPiecesKeepGapsAndRestart(t *testing.T) {
-	next := &picky{answer: func(call int, _ plog.Logs) error {
-		if call == 4 {
-			return errors.New("queue is full")
-		}
-		return nil
-	}}
+	sink := new(consumertest.LogsSink)
+	next := &receiverkit.Refusing{Next: sink, Refuse: receiverkit.InTurn(nil, nil, nil, errFull)}
 	r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchRecords = next, 1 })
 	require.Equal(t, http.StatusOK, r.Post(strings.Replace(backlog(t, 0, 0), "000001", "000000", 1)))
 	body := strings.Replace(backlog(t, 1, 4), `correlatorIndex="4"`, `correlatorIndex="9"`, 1)
@@ -184,24 +149,20 @@ func TestPiecesKeepGapsAndRestart(t *testing.T) {
 	assert.Equal(t, []string{
 		names.EventCallLegEnd, names.EventSessionStart, names.EventCallLegEnd, names.EventCallLegEnd, names.EventCallLegEnd,
 		names.EventRecordGap, names.EventCallLegEnd,
-	}, receiverkit.EventNames(&next.LogsSink))
+	}, receiverkit.EventNames(sink))
 	assert.EqualValues(t, 5, r.Counter("otelcol_receiver_cmscdr_records_missing"))
 }
 
 // Only the piece that was refused permanently is quarantined, in payloads of at
 // most 256 KiB of its bytes.
 func TestOnlyTheRefusedPieceIsQuarantined(t *testing.T) {
-	next := &picky{answer: func(call int, _ plog.Logs) error {
-		if call == 2 {
-			return consumererror.NewPermanent(errors.New("schema mismatch"))
-		}
-		return nil
-	}}
+	sink := new(consumertest.LogsSink)
+	next := &receiverkit.Refusing{Next: sink, Refuse: receiverkit.InTurn(nil, errSchema)}
 	r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchRecords = next, 300 })
 	require.Equal(t, http.StatusOK, r.Post(backlog(t, 0, 899)))
 	var kept strings.Builder
 	events := map[string]int{}
-	for _, logs := range next.AllLogs() {
+	for _, logs := range sink.AllLogs() {
 		bytes := 0
 		for _, lr := range receiverkit.Records([]plog.Logs{logs}) {
 			events[lr.EventName()]++
@@ -224,12 +185,7 @@ func TestOnlyTheRefusedPieceIsQuarantined(t *testing.T) {
 // What not even the quarantine can deliver is counted and logged: which records
 // of which session. It is acknowledged: kept, it would block the bridge for ever.
 func TestLost(t *testing.T) {
-	next := &picky{answer: func(call int, _ plog.Logs) error {
-		if call > 1 {
-			return consumererror.NewPermanent(errors.New("no"))
-		}
-		return nil
-	}}
+	next := &receiverkit.Failing{Next: consumertest.NewNop(), Times: 1, Then: consumererror.NewPermanent(errors.New("no"))}
 	r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchRecords = next, 10 })
 	assert.Zero(t, r.Counter(recordsMetric, "lost"))
 	require.Equal(t, http.StatusOK, r.Post(backlog(t, 100, 114)))
@@ -247,7 +203,7 @@ func TestLost(t *testing.T) {
 
 // A session that is not named like one is a stranger's text: it is not logged.
 func TestLostOfAStranger(t *testing.T) {
-	next := &picky{answer: func(int, plog.Logs) error { return consumererror.NewPermanent(errors.New("no")) }}
+	next := &receiverkit.Failing{Next: consumertest.NewNop(), Err: consumererror.NewPermanent(errors.New("no"))}
 	r := newHarness(t, func(r *harness) { r.Logs = next })
 	require.Equal(t, http.StatusOK, r.Post(strings.Replace(backlog(t, 1, 1), "3a1c9f52", "please call 555-0100", 1)))
 	logged := r.Log.FilterMessageSnippet("its records are lost").All()

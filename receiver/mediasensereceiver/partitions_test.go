@@ -4,6 +4,7 @@
 package mediasensereceiver
 
 import (
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
 	"github.com/legato-otel/legato/internal/mediasense/event"
@@ -107,7 +109,8 @@ func TestNewerState(t *testing.T) {
 func TestOnlyARefusedPayloadIsLost(t *testing.T) {
 	const most = 512
 	sink := new(consumertest.LogsSink)
-	next := &receiverkit.Refusing{Next: sink, Refuses: func(call int) bool { return call == 1 || call == 3 }}
+	never := consumererror.NewPermanent(errors.New("schema mismatch"))
+	next := &receiverkit.Refusing{Next: sink, Refuse: receiverkit.InTurn(never, nil, never)}
 	r := newHarness(t, func(r *harness) { r.Logs = next })
 	body := sessionsIn(t, most)
 	require.Equal(t, http.StatusOK, r.Post(body))

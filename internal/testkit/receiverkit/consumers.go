@@ -5,11 +5,9 @@ package receiverkit
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
@@ -67,13 +65,24 @@ func (f *Failing) result() error {
 	return f.Err
 }
 
-// Refusing permanently refuses the calls, counted from 1, for which Refuses is true.
+// Refusing returns the errors of Refuse from ConsumeLogs, and passes the logs to Next where it
+// is nil.
 type Refusing struct {
-	Next    consumer.Logs
-	Refuses func(call int) bool
+	Next   consumer.Logs
+	Refuse func(call int, logs plog.Logs) error // calls are counted from 1
 
 	mu    sync.Mutex
 	calls int
+}
+
+// InTurn returns a Refuse for the first calls, an error for each; later calls are passed on.
+func InTurn(errs ...error) func(int, plog.Logs) error {
+	return func(call int, _ plog.Logs) error {
+		if call > len(errs) {
+			return nil
+		}
+		return errs[call-1]
+	}
 }
 
 // Capabilities implements consumer.Logs.
@@ -85,8 +94,8 @@ func (f *Refusing) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	f.calls++
 	call := f.calls
 	f.mu.Unlock()
-	if f.Refuses(call) {
-		return consumererror.NewPermanent(errors.New("schema mismatch"))
+	if err := f.Refuse(call, logs); err != nil {
+		return err
 	}
 	return f.Next.ConsumeLogs(ctx, logs)
 }

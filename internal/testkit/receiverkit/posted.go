@@ -44,13 +44,23 @@ func (p *Posted) Post(body string) int {
 // PostTo posts a body to url and returns the status code. The body of a 200 must be empty.
 func (p *Posted) PostTo(url, body string) int {
 	p.T.Helper()
-	response, err := p.Client.Post(url, p.ContentType, strings.NewReader(body))
+	return p.Do(http.MethodPost, url, body).StatusCode
+}
+
+// Do sends a request and returns the response, whose body is read and closed. The body of a
+// 200 to a post must be empty.
+func (p *Posted) Do(method, url, body string) *http.Response {
+	p.T.Helper()
+	request, err := http.NewRequestWithContext(p.T.Context(), method, url, strings.NewReader(body))
+	require.NoError(p.T, err)
+	request.Header.Set("Content-Type", p.ContentType)
+	response, err := p.Client.Do(request)
 	require.NoError(p.T, err)
 	answer, err := io.ReadAll(response.Body)
 	require.NoError(p.T, err)
 	require.NoError(p.T, response.Body.Close())
-	if response.StatusCode == http.StatusOK {
+	if method == http.MethodPost && response.StatusCode == http.StatusOK {
 		require.Empty(p.T, answer, "a 200 has an empty body")
 	}
-	return response.StatusCode
+	return response
 }
