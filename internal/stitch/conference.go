@@ -94,7 +94,8 @@ type interval struct {
 	bridge     uint64 // equal for calls of one bridge; 0 if unknown
 	session    uint32
 	index      uint64
-	group      int // index of the first interval of the same conference
+	lastOfRun  bool // end is the last record of the bridge's run, so the call may have ended earlier
+	group      int  // index of the first interval of the same conference
 }
 
 // intervalsOf returns the calls of a correlator that may form a conference with an open call,
@@ -145,16 +146,18 @@ func (e *Engine) intervalOf(slot uint32) interval {
 	if i.end != 0 {
 		return i
 	}
-	i.end = math.MaxInt64
 	switch {
-	case o.flags&(flagExpired|flagEvicted|flagIncomplete) != 0:
-		i.end = max(i.start, info.lastNamedAt)
-	case e.bridgeRestarted(o):
+	case e.bridgeRestarted(o) && e.sessionIsOver(o) && o.state != emitted && o.state != emittedWithMembers &&
+		o.flags&(flagExpired|flagEvicted|flagIncomplete) == 0:
 		// The call lasted until its bridge stopped. The bridge ran at least until its last
 		// record.
-		i.end = max(i.start, e.sessions.at(o.session).last)
-	case o.state == emitted, o.state == emittedWithMembers, o.flags&flagUnlisted != 0:
+		i.end, i.lastOfRun = max(i.start, e.sessions.at(o.session).last), true
+	case e.isFinal(slot), o.flags&(flagExpired|flagUnlisted) != 0:
+		// This end no longer changes, although the session may be alive: later meetings of the
+		// room must not join the call.
 		i.end = max(i.start, info.lastNamedAt)
+	default:
+		i.end = math.MaxInt64
 	}
 	return i
 }
@@ -170,8 +173,8 @@ func (e *Engine) inferEnds(all []interval) {
 		if call.bridge == 0 {
 			continue
 		}
-		if start, found := next[call.bridge]; found && call.end == math.MaxInt64 {
-			call.end = start
+		if start, found := next[call.bridge]; found && (call.end == math.MaxInt64 || call.lastOfRun) {
+			call.end = min(call.end, start)
 		}
 		next[call.bridge] = call.start
 	}

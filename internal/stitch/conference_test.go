@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,6 +51,52 @@ func TestLostEndInAFormerSession(t *testing.T) {
 		assert.Equal(t, traceOf(id), traces[id])
 	}
 	assert.Equal(t, traceOf("call 4"), traces["guest"])
+}
+
+// A call of a session that was wrongly declared over has no end record. While the session
+// lives on, the call does not swallow the later meetings of its room, neither on its own
+// bridge nor on another one, whether its span was accepted or still waits.
+func TestLostEndInALiveSession(t *testing.T) {
+	for _, accepted := range []bool{true, false} {
+		for _, declaredAgain := range []bool{true, false} {
+			s := newStory(t, options)
+			traces := make(map[string]TraceID)
+			collect := func() {
+				if accepted {
+					for id, o := range s.out() {
+						traces[id] = o.Trace
+					}
+				}
+				s.e.VisitPendingEmits(Ref{}, 1000, func(o *Stitched) { traces[o.ID] = o.Trace })
+			}
+			s.inRoom("one", "run", "dead", Start, 1, 0)
+			s.e.EndSession(s.now, "run", at(10))
+			s.wait(0)
+			s.wait(options.Linger)
+			collect()
+			for hour := 1; hour < 6; hour++ {
+				second, index := 3600*hour, uint64(10*hour)
+				host, guest := fmt.Sprint("host ", hour), fmt.Sprint("guest ", hour)
+				s.now = noon.Add(time.Duration(hour) * time.Hour)
+				s.inRoom("one", "run", host, Start, index, second)
+				s.inRoom("other", "its run", guest, Start, index, second+100)
+				s.inRoom("one", "run", host, End, index+1, second+600)
+				s.inRoom("other", "its run", guest, End, index+1, second+600)
+				if declaredAgain {
+					s.e.EndSession(s.now, "run", at(second+700))
+				}
+				s.e = restart(t, s.e, s.now)
+				s.wait(graceFirst)
+				s.wait(options.Linger)
+				collect()
+			}
+			require.Len(t, traces, 11)
+			for id, trace := range traces {
+				of := strings.Replace(id, "guest", "host", 1)
+				assert.Equal(t, traceOf(of), trace, "%s, accepted %t, declared again %t", id, accepted, declaredAgain)
+			}
+		}
+	}
 }
 
 // The best known identity of a bridge counts.
