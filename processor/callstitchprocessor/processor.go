@@ -132,7 +132,6 @@ func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		if err := p.awaitShared(ctx, write, shared); !errors.Is(err, errSendSeparately) {
 			return err
 		}
-		logs = shared.Value // the shared call has moved the records out of logs, and put those of this request into shared.Value
 	default:
 		if err := write.wait(ctx); err != nil {
 			return err

@@ -72,8 +72,8 @@ func (s *sharedConsumer) newRequest(ctx context.Context, logs plog.Logs) *shared
 	return s.group.NewRequest(logs)
 }
 
-// errSendSeparately answers a request that its caller must pass on alone; the data is in the
-// request's Value. The refusal of a shared call does not tell which request caused it.
+// errSendSeparately answers a request that its caller must pass on alone. The refusal of a shared
+// call does not tell which request caused it.
 var errSendSeparately = errors.New("shared call refused")
 
 // callNext passes requests on in one call.
@@ -85,14 +85,13 @@ func (s *sharedConsumer) callNext(ctx context.Context, requests []*sharedRequest
 	}
 	merged := s.merge(requests)
 	err := s.next.ConsumeLogs(cluster.WithMetadata(ctx, merged.logs), merged.logs)
-	if consume.IsPermanent(err) || isPartial(err) {
-		for i, r := range requests {
-			r.Value = merged.requestLogs(i)
-			r.Answer(errSendSeparately)
-		}
-		return
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case consume.IsPermanent(err) || isPartial(err):
+		merged.giveBack(requests)
+		err = errSendSeparately
+	default:
+		merged.giveBack(requests)
 		s.group.CallSingly(separateAfterRefusal)
 	}
 	for _, r := range requests {
@@ -132,6 +131,14 @@ func (s *sharedConsumer) merge(requests []*sharedRequest) *mergedLogs {
 		m.ends[i] = resources.Len()
 	}
 	return m
+}
+
+// giveBack gives each request its data back: the caller of ConsumeLogs passes it on alone, or a
+// sender such as a receiver with retry_on_failure sends the same payload again.
+func (m *mergedLogs) giveBack(requests []*sharedRequest) {
+	for i, r := range requests {
+		m.requestLogs(i).ResourceLogs().MoveAndAppendTo(r.Value.ResourceLogs())
+	}
 }
 
 // requestLogs returns the data of one request. It only reads m.logs, because a consumer behind

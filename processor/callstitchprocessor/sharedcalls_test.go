@@ -205,6 +205,44 @@ func TestSharedCallRefusedForNow(t *testing.T) {
 	}
 }
 
+// A receiver with retry_on_failure sends the same payload again. After a refused shared call it
+// has all of its records, whatever the next consumer did to the shared payload.
+func TestRefusedPayloadIsSentAgain(t *testing.T) {
+	for _, mutates := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			refused := false
+			g := &gate{mutates: mutates, release: make(chan struct{}), answer: func(_ context.Context, legs []string) error {
+				if len(legs) > 1 && !refused {
+					refused = true
+					return errBusy
+				}
+				return nil
+			}}
+			r := sharingRig(t, g)
+			first := postLegs(t, r, "first")
+			legs := numbered(10)
+			refusals := make([]error, len(legs))
+			var wg sync.WaitGroup
+			for i, leg := range legs {
+				wg.Go(func() {
+					payload := startOf(leg)
+					if refusals[i] = r.ConsumeLogs(t.Context(), payload); refusals[i] != nil {
+						assert.NoError(t, r.ConsumeLogs(t.Context(), payload))
+					}
+				})
+				synctest.Wait()
+			}
+			close(g.release)
+			require.NoError(t, first()[0])
+			wg.Wait()
+			for _, err := range refusals {
+				require.ErrorIs(t, err, errBusy)
+			}
+			assert.ElementsMatch(t, append(legs, "first"), g.accepted)
+		})
+	}
+}
+
 // A request that is refused for now again and again, and comes again each time,
 // does not keep the others from being accepted.
 func TestRequestThatIsAlwaysRefused(t *testing.T) {
