@@ -72,6 +72,9 @@ func (e *Engine) forgetAbsence(slot uint32) {
 type removal struct {
 	call    Ref
 	at, due int64 // at: sender's clock; due: engine's clock
+	started bool  // unexamined is set
+	// unexamined is how many open objects of the call are not examined yet.
+	unexamined uint32
 }
 
 const (
@@ -85,14 +88,18 @@ const (
 
 // RemoveCall records that a bridge removed a call at a time, as an event subscription
 // reported. If no end records arrive, Advance ends the call and its open objects as
-// [Unlisted].
-func (e *Engine) RemoveCall(now time.Time, call string, at int64) {
+// [Unlisted]. RemoveCall reports whether the state changed.
+func (e *Engine) RemoveCall(now time.Time, call string, at int64) (changed bool) {
 	t := e.tick(now)
 	slot := e.slotOf(Call, call)
 	if slot == 0 || !e.objects.at(slot).state.takesRecords() || len(e.removals) == maxRemovals {
-		return
+		return false
 	}
-	e.removals = append(e.removals, removal{Ref{slot, e.objects.at(slot).generation}, at, t + int64(removalDelay)})
+	e.removals = append(e.removals, removal{call: e.refTo(slot), at: at, due: t + int64(removalDelay)})
+	if e.journal.stored {
+		e.journal.unstoredRemovals = append(e.journal.unstoredRemovals, e.removals[len(e.removals)-1])
+	}
+	return true
 }
 
 // queueSuperseded queues the removal of calls that a later call replaces. all are the calls
@@ -117,7 +124,7 @@ func (e *Engine) queueSuperseded(all []interval) {
 			continue
 		}
 		info.supersededAt = start
-		e.removals = append(e.removals, removal{Ref{call.slot, e.objects.at(call.slot).generation}, start, e.now + int64(removalDelay)})
+		e.removals = append(e.removals, removal{call: e.refTo(call.slot), at: start, due: e.now + int64(removalDelay)})
 	}
 }
 
@@ -134,7 +141,10 @@ func (e *Engine) endOneRemovedCall(t int64) bool {
 		return true
 	}
 	e.markAbsent(r.call.slot, r.at)
-	if !e.markOneMemberAbsent(r.call.slot, r.at) {
+	if !r.started {
+		r.started, r.unexamined = true, e.infoOf(r.call.slot).memberCount
+	}
+	if !e.markOneMemberAbsent(r) {
 		e.removals = e.removals[1:]
 	}
 	return true
@@ -143,20 +153,23 @@ func (e *Engine) endOneRemovedCall(t int64) bool {
 // membersPerStep is how many open objects of a call one step examines.
 const membersPerStep = 64
 
-// markOneMemberAbsent marks one open object of a call as absent. It returns false if there is
-// none.
-func (e *Engine) markOneMemberAbsent(call uint32, at int64) bool {
-	slot := e.infoOf(call).open.head
+// markOneMemberAbsent examines open objects of a removed call until it has marked one as absent.
+// It returns false if none is left.
+func (e *Engine) markOneMemberAbsent(r *removal) bool {
+	members := &e.infoOf(r.call.slot).open
 	for range membersPerStep {
-		if slot == 0 {
+		slot := members.head
+		if slot == 0 || r.unexamined == 0 {
 			return false
 		}
 		e.steps++
-		if e.lastSeen(slot) < at {
-			e.markAbsent(slot, at)
-			return e.objects.at(slot).state != open
+		r.unexamined--
+		if e.lastSeen(slot) < r.at {
+			e.markAbsent(slot, r.at)
+			return true
 		}
-		slot = e.objects.at(slot).ofCall.next
+		members.remove(e, slot, byCall) // behind the others
+		members.push(e, slot, byCall)
 	}
-	return false
+	return true
 }

@@ -152,6 +152,38 @@ func TestUnlisted(t *testing.T) {
 			s.e.RemoveCall(s.now, "C", at(60))
 			s.wait(removalDelay)
 		}},
+		{"the call is removed, and a restart comes", everything, func(s *story) {
+			s.e.RemoveCall(s.now, "c", at(60))
+			s.e = restore(s, s.now, changes(s.e))
+			s.wait(graceFirst)
+		}},
+		{"the call is removed, and a restart from a snapshot comes", everything, func(s *story) {
+			s.e.RemoveCall(s.now, "c", at(60))
+			changes(s.e)
+			s.e = restart(s, s.e, s.now)
+			s.wait(graceFirst)
+		}},
+		{"the call is removed, and its end comes after a restart", map[string]string{"c": "complete 10-50", "l": "complete 20-40", "r": "call_ended 30-50"}, func(s *story) {
+			s.e.RemoveCall(s.now, "c", at(60))
+			s.e = restart(s, s.e, s.now)
+			s.wait(graceFirst / 2)
+			s.onBridge("a", CallLeg, "l", End, 40)
+			s.onBridge("a", Call, "c", End, 50)
+			s.wait(graceFirst)
+		}},
+		{"the call is removed and is there again, and a restart comes", nil, func(s *story) {
+			s.e.RemoveCall(s.now, "c", at(60))
+			for _, kind := range []Kind{CallLeg, Recording} {
+				s.onBridge("a", kind, map[Kind]string{CallLeg: "l", Recording: "r"}[kind], Update, 61, in)
+			}
+			s.e = restart(s, s.e, s.now)
+			s.wait(graceFirst)
+		}},
+		{"the process was suspended for longer than the delay", everything, func(s *story) {
+			s.e.RemoveCall(s.now, "c", at(60))
+			s.e = restart(s, s.e, s.now)
+			s.wait(time.Hour)
+		}},
 		{"the call is removed, its end comes", map[string]string{"c": "complete 10-50", "l": "call_ended 20-50", "r": "call_ended 30-50"}, func(s *story) {
 			s.e.RemoveCall(s.now, "c", at(60))
 			s.wait(removalDelay / 2)
@@ -184,6 +216,34 @@ func TestUnlisted(t *testing.T) {
 			requireEmpty(t, s.e)
 		})
 	}
+}
+
+// A removed call ends its open objects, however many others of its objects have newer records.
+func TestRemovedCallOfManyObjects(t *testing.T) {
+	s := newStory(t, options)
+	in := textField(names.CallID, "c")
+	s.onBridge("a", Call, "c", Start, 0)
+	const alive = 3*membersPerStep + 1
+	for n := range alive {
+		s.onBridge("a", CallLeg, fmt.Sprint("alive ", n), Start, 1, in)
+	}
+	s.onBridge("a", CallLeg, "lost", Start, 1, in)
+	for n := range alive {
+		s.onBridge("a", CallLeg, fmt.Sprint("alive ", n), Update, 100)
+	}
+	s.e.RemoveCall(s.now, "c", at(60))
+	s.now = s.now.Add(removalDelay)
+	for more := true; more; {
+		before := s.e.steps
+		more = s.e.Advance(s.now)
+		require.LessOrEqual(t, s.e.steps-before, uint64(objectsPerAdvance*2*membersPerStep))
+	}
+	s.wait(options.Linger)
+	out := s.out()
+	assert.Len(t, out, 2)
+	assert.Equal(t, Unlisted, out["c"].Outcome)
+	assert.Equal(t, Unlisted, out["lost"].Outcome)
+	assert.Len(t, queue(s.e, open), alive)
 }
 
 // TestUnlistedShuffles: in whatever order records come, before the lists of their

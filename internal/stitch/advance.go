@@ -28,14 +28,14 @@ func (e *Engine) Advance(now time.Time) (more bool) {
 
 // advanceOne moves one object. It returns false if no deadline has passed.
 func (e *Engine) advanceOne(t int64) bool {
-	if e.followUpOne() {
+	if e.followUpOne() || e.endOneRemovedCall(t) { // a removed call is not pending before its open objects are examined
 		return true
 	}
 	if slot := e.firstEnded(t >= e.grace.until); slot != 0 && e.objects.at(slot).since+e.linger <= t {
 		e.makePending(slot, e.objects.at(slot).since+e.linger)
 		return true
 	}
-	if e.endOneRemovedCall(t) || e.continueComparison() {
+	if e.continueComparison() {
 		return true
 	}
 	if t < e.grace.until {

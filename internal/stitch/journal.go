@@ -20,7 +20,7 @@ import "encoding/binary"
 //	H  head               an object whose facts have not changed
 //	M  kind | identity | statement   one record of an object; see delta.go
 //	G  kind | identity    an object that was forgotten
-//	A  kind | identity | uvarint at   when an object was absent, by its sender's clock
+//	A  kind | identity | uvarint at   when an object was absent, by its sender's clock, or when its bridge removed a call
 //	E  session            a session: the engine has forgotten the declaration that it is over
 //
 // A head is
@@ -37,6 +37,7 @@ type journal struct {
 	changed               []uint32 // objects with flagQueuedForJournal
 	forgotten             []objectKey
 	unstoredAbsences      map[uint32]struct{} // objects whose absence is not stored
+	unstoredRemovals      []removal           // removed calls that RemoveCall queued since the last AppendChanges
 	deltas                deltas
 	forgottenDeclarations []string
 	appended              int // AppendChanges has appended changed[:appended]
@@ -87,7 +88,7 @@ func (e *Engine) markDirty(slot uint32, flags uint16) {
 // HasChanges reports whether AppendChanges has something to append.
 func (e *Engine) HasChanges() bool {
 	j := &e.journal
-	return len(j.changed)+j.deltas.count+len(j.forgotten)+len(j.unstoredAbsences)+len(j.forgottenDeclarations)+len(e.sessions.dirty) > 0
+	return len(j.changed)+j.deltas.count+len(j.forgotten)+len(j.unstoredAbsences)+len(j.unstoredRemovals)+len(j.forgottenDeclarations)+len(e.sessions.dirty) > 0
 }
 
 // changesAtOnce bounds the changed objects of one AppendChanges, and bytesAtOnce its bytes.
@@ -163,6 +164,10 @@ func (e *Engine) appendOtherChanges(b []byte) []byte {
 		b = e.appendAbsence(b, slot)
 	}
 	clear(j.unstoredAbsences)
+	for i := range j.unstoredRemovals {
+		b = e.appendRemoval(b, &j.unstoredRemovals[i])
+	}
+	j.unstoredRemovals = j.unstoredRemovals[:0]
 	for _, text := range j.forgottenDeclarations {
 		b = appendEntry(b, entryDeclarationForgotten, func(b []byte) []byte { return append(b, text...) })
 	}
@@ -224,6 +229,9 @@ func (e *Engine) appendNames(b []byte) []byte {
 	}
 	for _, slot := range e.sessions.slotOf {
 		b = e.appendSession(b, slot)
+	}
+	for i := range e.removals {
+		b = e.appendRemoval(b, &e.removals[i])
 	}
 	return b
 }
@@ -299,7 +307,20 @@ func (e *Engine) appendAbsence(b []byte, slot uint32) []byte {
 	if !found {
 		return b
 	}
-	o := e.objects.at(slot)
+	return appendAbsent(b, e.objects.at(slot), at)
+}
+
+// appendRemoval appends a removed call that waits for its end records as an absence: a restarted
+// engine waits for these records anyway, until its grace is over. It does not append a removal
+// that queueSuperseded finds again.
+func (e *Engine) appendRemoval(b []byte, r *removal) []byte {
+	if o := e.resolve(r.call); o != nil && e.infoOf(r.call.slot).supersededAt != r.at {
+		return appendAbsent(b, o, r.at)
+	}
+	return b
+}
+
+func appendAbsent(b []byte, o *object, at int64) []byte {
 	return appendEntry(b, entryAbsent, func(b []byte) []byte {
 		return appendTime(append(append(b, kindLetters[o.kind]), o.identity[:]...), at)
 	})

@@ -161,7 +161,8 @@ func (e *Engine) restoreSessions() {
 	})
 }
 
-// restoreAbsences restores the absences of the objects that still exist.
+// restoreAbsences restores the absences of the objects that still exist. The open objects of an
+// absent call end with it; Advance examines them.
 func (e *Engine) restoreAbsences() {
 	for of, at := range e.loadedAbsences {
 		slot := e.slotOfIdentity(of.kind, &of.identity)
@@ -170,6 +171,9 @@ func (e *Engine) restoreAbsences() {
 		}
 		e.absences[slot] = at
 		e.updateUnlistedFlag(slot)
+		if of.kind == Call && len(e.removals) < maxRemovals {
+			e.removals = append(e.removals, removal{call: e.refTo(slot), at: at, due: e.now})
+		}
 	}
 	e.loadedAbsences = nil
 }

@@ -56,13 +56,13 @@ func smallInteger(attributes pcommon.Map, key string) int {
 }
 
 // removeCall reports to the engine that a bridge removed a call. It ignores removals which
-// only mean that the receiver no longer subscribes to the call.
-func (br *requestReader) removeCall(lr plog.LogRecord, now time.Time) {
+// only mean that the receiver no longer subscribes to the call. It returns true if the state
+// changed.
+func (br *requestReader) removeCall(lr plog.LogRecord, now time.Time) (changed bool) {
 	switch text(lr.Attributes(), names.CallReason) {
 	case names.ReasonLostConnection, names.ReasonNotWatched:
-		return
+		return false
 	}
-	if id := text(lr.Attributes(), names.CallID); id != "" {
-		br.engine.RemoveCall(now, id, timeOf(lr))
-	}
+	id := text(lr.Attributes(), names.CallID)
+	return id != "" && br.engine.RemoveCall(now, id, timeOf(lr))
 }

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit"
 )
 
 // fromBridge puts the identity of a Call Bridge on a request.
@@ -102,5 +103,31 @@ func TestQualityIsStamped(t *testing.T) {
 		spans := r.next.spans()
 		assert.Len(t, spans, 1)
 		assert.Empty(t, str(spans[0], "cisco.meeting_server.call_leg.status.state"))
+	})
+}
+
+// TestRemovalIsStored: an acknowledged removal outlives a crash, as a record does.
+func TestRemovalIsStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := testkit.NewStorage()
+		r := newHarness(t, withStorage(store))
+		r.consume(
+			say(names.EventCallStart, 0, map[string]any{names.CallID: "c"}),
+			say(names.EventCallLegStart, 1, map[string]any{names.CallLegID: "l", names.CallID: "c"}),
+			say(names.EventEventCallRemove, 60, map[string]any{names.CallID: "c"}),
+		)
+		crashed := testkit.NewStorage()
+		for key, value := range store.Values() {
+			crashed.Put(key, value)
+		}
+		r.stop()
+		again := newHarness(t, withStorage(crashed))
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		var got []string
+		for _, span := range again.next.spans() {
+			got = append(got, fmt.Sprint(str(span, names.SpanName), " ", str(span, names.CallstitchOutcome)))
+		}
+		assert.ElementsMatch(t, []string{"call unlisted", "call_leg unlisted"}, got)
 	})
 }

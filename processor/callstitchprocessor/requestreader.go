@@ -168,7 +168,7 @@ func (r *resourceReader) mergeOne(lr plog.LogRecord, i int) error {
 	case name == names.EventSessionStart:
 		r.changed = r.endSession(lr, r.lock.now()) || r.changed
 	case name == names.EventEventCallRemove:
-		r.removeCall(lr, r.lock.now())
+		r.changed = r.removeCall(lr, r.lock.now()) || r.changed
 		r.pendingStamps = append(r.pendingStamps, pendingStamp{record: lr})
 	case isStampedOnly(name):
 		r.pendingStamps = append(r.pendingStamps, pendingStamp{record: lr})
