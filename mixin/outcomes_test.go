@@ -121,7 +121,7 @@ var adviceOnly = map[string]string{
 	"otelcol_receiver_cmsevents_messages":               "CiscoMeetingServerEventsProblem, malformed",
 	"otelcol_receiver_mediasense_subscription_failures": "CiscoMediaSenseSubscriptionLost",
 	"otelcol_processor_callstitch_owed":                 "LegatoSpansDelayed asks for the age",
-	"otelcol_processor_callstitch_aside":                "LegatoSpansDelayed: what is set aside is owed, and its age grows",
+	"otelcol_processor_callstitch_aside":                "LegatoSpansDelayed: records that are set aside count as owed, and their age grows",
 	"otelcol_processor_callstitch_sessions_revived":     "CiscoMeetingServerSessionsOverlap",
 }
 

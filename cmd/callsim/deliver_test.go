@@ -161,11 +161,11 @@ func TestFullBuffer(t *testing.T) {
 	assert.NotZero(t, want.Missing)
 	for _, b := range want.Bridges {
 		for _, s := range b.Sessions {
-			var told uint64
+			var missing uint64
 			for _, gap := range s.Gaps {
-				told += gap.Missing
+				missing += gap.Missing
 			}
-			assert.Equal(t, s.Dropped.Len(), told)
+			assert.Equal(t, s.Dropped.Len(), missing)
 			assert.Equal(t, s.Generated, s.Dropped.Len()+s.Acknowledged.Len())
 		}
 	}

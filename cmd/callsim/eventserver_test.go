@@ -38,7 +38,7 @@ func (w *watched) Write(p []byte) (int, error) {
 	return w.text.Write(p)
 }
 
-func (w *watched) said() string {
+func (w *watched) output() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.text.String()
@@ -62,7 +62,7 @@ func (w *watched) follow(bridges int) []*eventstest.Client {
 	w.t.Helper()
 	var urls [][]string
 	require.Eventually(w.t, func() bool {
-		urls = eventsURL.FindAllStringSubmatch(w.said(), -1)
+		urls = eventsURL.FindAllStringSubmatch(w.output(), -1)
 		return len(urls) == bridges
 	}, 10*time.Second, time.Millisecond)
 	hc := &http.Client{Transport: &http.Transport{}}
@@ -90,16 +90,16 @@ func (w *watched) end() truth.Truth {
 	w.t.Helper()
 	select {
 	case code := <-w.done:
-		require.Zero(w.t, code, w.said())
+		require.Zero(w.t, code, w.output())
 	case <-time.After(time.Minute):
-		require.Fail(w.t, "it does not end", w.said())
+		require.Fail(w.t, "it does not end", w.output())
 	}
 	return readTruth(w.t, w.file)
 }
 
 func (w *watched) over() {
 	w.t.Helper()
-	require.Eventually(w.t, func() bool { return bytes.Contains([]byte(w.said()), []byte("the scenario has ended")) }, time.Minute, time.Millisecond)
+	require.Eventually(w.t, func() bool { return bytes.Contains([]byte(w.output()), []byte("the scenario has ended")) }, time.Minute, time.Millisecond)
 }
 
 // compare requires a client to know what it must about its bridge; it may need
@@ -171,7 +171,7 @@ func TestEventsBesideRecords(t *testing.T) {
 func TestEventsLinger(t *testing.T) {
 	w := watch(t, "-target", "none", "-meetings", "3", "-bridges", "1", "-linger-events", "50ms")
 	got := w.end()
-	assert.Contains(t, w.said(), "the scenario has ended, its end state is served for 50ms")
+	assert.Contains(t, w.output(), "the scenario has ended, its end state is served for 50ms")
 	assert.Zero(t, got.Events.Calls)
 	assert.NotZero(t, got.Events.Added)
 	assert.Equal(t, got.Events.Added, got.Events.Removed)
@@ -181,22 +181,22 @@ func TestEventsLinger(t *testing.T) {
 func TestEventsLive(t *testing.T) {
 	cert := filepath.Join(t.TempDir(), "cert.pem")
 	w := watch(t, "-target", "none", "-live", "-speed", "200", "-bridges", "2", "-events-tls", "-events-cert", cert)
-	require.Eventually(t, func() bool { return len(eventsURL.FindAllString(w.said(), -1)) == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(eventsURL.FindAllString(w.output(), -1)) == 2 }, 10*time.Second, time.Millisecond)
 	text, err := os.ReadFile(cert)
 	require.NoError(t, err)
 	assert.Contains(t, string(text), "BEGIN CERTIFICATE")
-	assert.Regexp(t, `cms1 at https://127\.0\.0\.1:\d+\n`, w.said())
+	assert.Regexp(t, `cms1 at https://127\.0\.0\.1:\d+\n`, w.output())
 	w.stop()
 	w.end()
 }
 
 func TestEventsTogglesBySignal(t *testing.T) {
 	w := watch(t, "-target", "none", "-live", "-bridges", "1")
-	require.Eventually(t, func() bool { return eventsURL.MatchString(w.said()) }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return eventsURL.MatchString(w.output()) }, 10*time.Second, time.Millisecond)
 	for _, state := range []string{"down", "up"} {
 		toggleMyself(t)
 		require.Eventually(t, func() bool {
-			return bytes.Contains([]byte(w.said()), []byte("the Events servers are "+state))
+			return bytes.Contains([]byte(w.output()), []byte("the Events servers are "+state))
 		}, 10*time.Second, time.Millisecond)
 	}
 	w.stop()

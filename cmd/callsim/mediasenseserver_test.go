@@ -93,7 +93,7 @@ func TestRecordingsBySubscription(t *testing.T) {
 		"-await-mediasense")
 	var urls [][]string
 	require.Eventually(t, func() bool {
-		urls = apiURL.FindAllStringSubmatch(w.said(), -1)
+		urls = apiURL.FindAllStringSubmatch(w.output(), -1)
 		return len(urls) == 2
 	}, 10*time.Second, time.Millisecond)
 	text, err := os.ReadFile(cert)
@@ -123,7 +123,7 @@ func TestRecordingsBySubscription(t *testing.T) {
 		sessions = append(sessions, session)
 	}
 	require.Eventually(t, func() bool {
-		return strings.Contains(w.said(), "all recordings have ended, the MediaSense API is served until stopped")
+		return strings.Contains(w.output(), "all recordings have ended, the MediaSense API is served until stopped")
 	}, time.Minute, time.Millisecond)
 	_, answer := call(urls[0][1]+"/ora/authenticationService/authentication/signOut", sessions[0], `{}`)
 	require.Contains(t, answer, `"responseCode":2000`)
@@ -166,10 +166,10 @@ func TestRecordingsToggleBySignal(t *testing.T) {
 	go func() {
 		w.done <- run(ctx, []string{"-target", "none", "-live", "-mediasense-api", "127.0.0.1:0", "-truth", w.file}, nil, w)
 	}()
-	require.Eventually(t, func() bool { return len(apiURL.FindAllString(w.said(), -1)) == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(apiURL.FindAllString(w.output(), -1)) == 2 }, 10*time.Second, time.Millisecond)
 	for _, state := range []string{"down", "up"} {
 		toggleMyself(t)
-		require.Eventually(t, func() bool { return strings.Contains(w.said(), "the MediaSense servers are "+state) }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(w.output(), "the MediaSense servers are "+state) }, 10*time.Second, time.Millisecond)
 	}
 	w.stop()
 	assert.NotNil(t, w.end().MediaSense)

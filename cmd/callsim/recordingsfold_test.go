@@ -61,7 +61,7 @@ type wireTrack struct {
 // recordings applies events into what an observer knows.
 type recordings struct {
 	t          *testing.T
-	ordered    bool // each server told in order, and nothing twice
+	ordered    bool // each server sends in order, and nothing twice
 	seen       map[string]bool
 	distinct   map[string]int
 	malformed  int

@@ -17,8 +17,8 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// judge converts one record and returns what became of it, and the span.
-func judge(t *testing.T, change func(plog.LogRecord)) (result, []ptrace.Span) {
+// convertOne converts one record and returns the result and the span.
+func convertOne(t *testing.T, change func(plog.LogRecord)) (result, []ptrace.Span) {
 	t.Helper()
 	traces, counts := convert(oneRecord(change))
 	for v, n := range counts {
@@ -37,7 +37,7 @@ func judge(t *testing.T, change func(plog.LogRecord)) (result, []ptrace.Span) {
 func TestValues(t *testing.T) {
 	f := func(key string, value any, want result) {
 		t.Helper()
-		got, _ := judge(t, with(key, value))
+		got, _ := convertOne(t, with(key, value))
 		assert.Equal(t, resultInfo[want], resultInfo[got], "%s = %#v", key, value)
 	}
 	anything := []any{"", " ", "x", "-1", "1.5", "0", int64(0), int64(-1), int64(math.MaxInt64), int64(math.MinInt64), 1.5, math.NaN(), math.Inf(1), true, false, []byte{1}, []any{}, []any{"x"}, map[string]any{}, map[string]any{"x": 1}}
@@ -103,7 +103,7 @@ func TestValues(t *testing.T) {
 func TestRecordFields(t *testing.T) {
 	f := func(change func(plog.LogRecord), want result) {
 		t.Helper()
-		got, _ := judge(t, change)
+		got, _ := convertOne(t, change)
 		assert.Equal(t, resultInfo[want], resultInfo[got])
 	}
 	f(nil, converted)
@@ -123,7 +123,7 @@ func TestRecordFields(t *testing.T) {
 // Each attribute that names a span makes the record one that has to be right.
 func TestClaims(t *testing.T) {
 	for _, key := range []string{names.SpanName, names.SpanKind, names.SpanParentID, names.SpanStatus, names.SpanLinks} {
-		got, _ := judge(t, func(lr plog.LogRecord) {
+		got, _ := convertOne(t, func(lr plog.LogRecord) {
 			lr.Attributes().Clear()
 			lr.Attributes().PutStr(key, "x")
 		})
@@ -136,13 +136,13 @@ func TestKindsAndStatus(t *testing.T) {
 		nil: ptrace.SpanKindInternal, "internal": ptrace.SpanKindInternal, "server": ptrace.SpanKindServer,
 		"client": ptrace.SpanKindClient, "producer": ptrace.SpanKindProducer, "consumer": ptrace.SpanKindConsumer,
 	} {
-		_, spans := judge(t, with(names.SpanKind, text))
+		_, spans := convertOne(t, with(names.SpanKind, text))
 		assert.Equal(t, want, spans[0].Kind(), "%v", text)
 	}
 	for text, want := range map[any]ptrace.StatusCode{
 		nil: ptrace.StatusCodeUnset, "unset": ptrace.StatusCodeUnset, "ok": ptrace.StatusCodeOk, "error": ptrace.StatusCodeError,
 	} {
-		_, spans := judge(t, func(lr plog.LogRecord) {
+		_, spans := convertOne(t, func(lr plog.LogRecord) {
 			with(names.SpanStatus, text)(lr)
 			with(names.ErrorType, "remoteBusy")(lr)
 		})

@@ -122,7 +122,7 @@ func TestQueue(t *testing.T) {
 	assert.Len(t, rows, 50)
 }
 
-// Settings with which accepted records can be lost are told.
+// Settings with which accepted records can be lost are logged.
 func TestWarnings(t *testing.T) {
 	for _, c := range []struct {
 		values map[string]any

@@ -54,8 +54,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// assertOneStatement checks that a stitched record says all that the records before it
-// said, so that an object that is over needs no room for them.
+// assertOneStatement checks that a stitched record has all values of the records before
+// it, so that an object that has ended needs no room for them.
 func assertOneStatement(t *testing.T, s *store.Store) {
 	t.Helper()
 	for _, table := range []string{"calls", "call_legs", "recordings", "sessions", "tracks", "dialogs"} {

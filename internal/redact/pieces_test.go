@@ -27,7 +27,7 @@ func TestPieces(t *testing.T) {
 	f("a token=x b", 12, "a token=", "REDACTED b")
 	f("a token=x b", 3, "a t", "oke", "n=R", "EDA", "CTE", "D b")
 	for piece := range Pieces(strings.Repeat("token=1 ", 100), 10) {
-		assert.Equal(t, "token=", piece, "it stops when it is told to")
+		assert.Equal(t, "token=", piece, "it stops when the loop ends")
 		break
 	}
 	long := strings.Repeat("<passcode>1</passcode>東", 1000)

@@ -75,7 +75,7 @@ func TestStepsAreBounded(t *testing.T) {
 			}
 			bounded("Advance", func() { e.Advance(now) })
 			var refs []Ref
-			bounded("Owed", func() { e.VisitPendingEmits(Ref{}, 1, func(s *Stitched) { refs = append(refs, s.Ref) }) })
+			bounded("VisitPendingEmits", func() { e.VisitPendingEmits(Ref{}, 1, func(s *Stitched) { refs = append(refs, s.Ref) }) })
 			for _, ref := range refs {
 				bounded("Emitted", func() { e.MarkEmitted(now, ref, n%7 != 0) })
 			}

@@ -162,12 +162,12 @@ func TestLargeConference(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	for _, order := range []string{"in time", "at once", "backwards", "shuffled", "restarted"} {
 		s := newStory(t, large)
-		told := slices.Clone(all)
+		parts := slices.Clone(all)
 		switch order {
 		case "backwards":
-			slices.Reverse(told)
+			slices.Reverse(parts)
 		case "shuffled", "restarted":
-			random.Shuffle(len(told), func(i, j int) { told[i], told[j] = told[j], told[i] })
+			random.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
 		}
 		traces := make(map[string]TraceID)
 		take := func() {
@@ -176,7 +176,7 @@ func TestLargeConference(t *testing.T) {
 				s.e.MarkEmitted(s.now, Ref{slot, s.e.objects.at(slot).generation}, true)
 			}
 		}
-		for i, p := range told {
+		for i, p := range parts {
 			bridge := "b"
 			if p.id == "long" {
 				bridge = "a"
@@ -186,7 +186,7 @@ func TestLargeConference(t *testing.T) {
 				s.wait(0)
 				take()
 			}
-			if order == "restarted" && i == len(told)/2 {
+			if order == "restarted" && i == len(parts)/2 {
 				s.e = restart(t, s.e, s.now)
 			}
 			before := s.e.steps

@@ -19,8 +19,8 @@ func (s *story) update(id string, second int) {
 		Field{legKey("deactivated"), Bool(second%2 == 0)}, textField(legKey("displayName"), "Jana Novak"))
 }
 
-// TestUpdatesAreStoredAlone: what is stored of an update is what it says, however
-// much was said before it; its call has nothing to be stored.
+// TestUpdatesAreStoredAlone: of an update only its own content is stored, however
+// much is known before it; its call has nothing to be stored.
 func TestUpdatesAreStoredAlone(t *testing.T) {
 	s := newStory(t, options)
 	s.tell("a", Call, guid(1, 1), Start, 0)

@@ -288,7 +288,7 @@ func TestDialogOfLeg(t *testing.T) {
 		"within the linger":               {dialog, wait, fork, leg},
 		"the leg was emitted":             {leg, emitted, dialog, fork},
 		"a restart in between":            {leg, emitted, func(s *story) { s.e = restart(s.T, s.e, s.now); s.wait(graceFirst) }, dialog, fork},
-		"a restart before they are owed":  {leg, dialog, fork, func(s *story) { s.e = restart(s.T, s.e, s.now); s.wait(graceFirst - options.Linger) }},
+		"a restart before they are due":   {leg, dialog, fork, func(s *story) { s.e = restart(s.T, s.e, s.now); s.wait(graceFirst - options.Linger) }},
 		"and when the leg comes with it":  {fork, leg, dialog},
 		"the fork is heard of at the end": {dialog, leg, wait, fork},
 	} {

@@ -96,8 +96,8 @@ func TestCallEnded(t *testing.T) {
 	})
 }
 
-// TestOwedCallEnded: what was tried once does not change.
-func TestOwedCallEnded(t *testing.T) {
+// TestPendingCallEnded: a stitched record that was sent once does not change.
+func TestPendingCallEnded(t *testing.T) {
 	s := newStory(t, options)
 	s.tell("a", CallLeg, "l", Start, 0, textField(names.CallID, "c"))
 	s.tell("a", Call, "c", End, 60)

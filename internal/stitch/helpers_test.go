@@ -50,7 +50,7 @@ func advance(e *Engine, now time.Time) {
 	}
 }
 
-// emit takes everything that is owed, and describes it in the order of the
+// emit takes all pending stitched records, and describes them in the order of the
 // span ids.
 func emit(e *Engine, now time.Time) []string {
 	var lines []string

@@ -113,7 +113,7 @@ func TestSharingLegs(t *testing.T) {
 	assert.Equal(t, traceOf("c"), all["share"].Trace)
 }
 
-// TestRecordsWithoutIndex: of two records that cannot be told apart one stands,
+// TestRecordsWithoutIndex: of two records that cannot be distinguished one stands,
 // the same whichever comes first.
 func TestRecordsWithoutIndex(t *testing.T) {
 	update := func(call Value) happening {
@@ -147,9 +147,9 @@ func TestLostTables(t *testing.T) {
 	assert.Empty(t, o.Resource)
 }
 
-// TestOwedDoNotChange: what was tried once is the same when it is sent again,
-// whatever becomes of its session and of the clock meanwhile.
-func TestOwedDoNotChange(t *testing.T) {
+// TestPendingDoNotChange: a stitched record that was sent once is the same when it is
+// sent again, whatever becomes of its session and of the clock meanwhile.
+func TestPendingDoNotChange(t *testing.T) {
 	s := newStory(t, options)
 	s.tell("a", CallLeg, "l", Start, 0)
 	s.wait(options.MaxOpen)

@@ -114,7 +114,7 @@ func (w *world) leg(bridge int, call string, start, end int) {
 		Field{names.CallLegAlarm + ".packet_loss.duration_percentage", Double(0.5)}, Field{"opaque", Opaque("\x00\x01")})
 }
 
-// lose leaves out some of what was said, and lets a bridge die.
+// lose leaves out some of the records, and lets a bridge die.
 func (w *world) lose(percent int) {
 	w.all = slices.DeleteFunc(w.all, func(happening) bool { return w.chance(percent) })
 	for bridge := range 2 {
@@ -169,7 +169,7 @@ func finish(tb testing.TB, e *Engine, from time.Time) []string {
 	require.Zero(tb, e.queues[open], "open")
 	require.Zero(tb, e.queues[ended], "ended")
 	require.Zero(tb, e.queues[endedIndirectly], "ended by another")
-	require.Zero(tb, e.queues[pendingEmit], "owed")
+	require.Zero(tb, e.queues[pendingEmit], "pending")
 	require.Zero(tb, e.queues[setAside], "set aside")
 	advance(e, from.Add(3*options.MaxOpen))
 	requireEmpty(tb, e)

@@ -274,7 +274,7 @@ func TestSessionOutcomes(t *testing.T) {
 		s.record(recordedRecord("s", Start, 0, 0, "", track("s", 0, 0, nil), track("s", 1, 0, nil)))
 		s.record(recordedRecord("s", End, 0, 80, ""))
 	})
-	f("also those that are told of late", Complete, 0, 80, func(s *story) {
+	f("also those whose record is late", Complete, 0, 80, func(s *story) {
 		s.record(recordedRecord("s", End, 0, 80, ""))
 		s.wait(time.Second)
 		s.record(recordedRecord("s", Start, 0, 0, "", track("s", 0, 0, nil), track("s", 1, 0, nil)))

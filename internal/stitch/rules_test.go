@@ -16,7 +16,7 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// story is an engine that is told things, in order.
+// story is an engine that gets records in order.
 type story struct {
 	*testing.T
 	e     *Engine
@@ -59,7 +59,7 @@ func (s *story) wait(d time.Duration) {
 	advance(s.e, s.now)
 }
 
-// out takes what is owed, by id.
+// out takes the pending stitched records, by id.
 func (s *story) out() map[string]Stitched {
 	s.Helper()
 	all := make(map[string]Stitched)
@@ -121,7 +121,7 @@ func TestConferences(t *testing.T) {
 	}
 	f("one", "x:x", call{"a", "x", 0, 10})
 	f("two bridges", "x:x y:x", call{"a", "x", 0, 100}, call{"b", "y", 50, 120})
-	f("the earliest founds, whoever is told of first", "x:y y:y", call{"a", "x", 50, 120}, call{"b", "y", 0, 100})
+	f("the earliest founds, whichever is first reported", "x:y y:y", call{"a", "x", 50, 120}, call{"b", "y", 0, 100})
 	f("of equal starts the smallest id", "x:a a:a", call{"a", "x", 0, 100}, call{"b", "a", 0, 100})
 	f("one after the other on a bridge", "x:x y:y", call{"a", "x", 0, 10}, call{"a", "y", 11, 20})
 	f("within the same second on a bridge", "x:x y:y", call{"a", "x", 0, 10}, call{"a", "y", 10, 20})
@@ -246,7 +246,7 @@ func TestOutcomes(t *testing.T) {
 		s.wait(time.Second)
 		s.tell("a", CallLeg, "l", End, 10)
 	})
-	f("told of after the restart", BridgeRestarted, 0, 0, func(s *story) {
+	f("reported after the restart", BridgeRestarted, 0, 0, func(s *story) {
 		s.e.EndSession(s.now, "session of a", at(1000))
 		s.tell("a", CallLeg, "l", Start, 0)
 	})
@@ -268,8 +268,8 @@ func TestOutcomes(t *testing.T) {
 	f("a duration beyond all time", Partial, -int(noon.Unix()), 10, func(s *story) { s.tell("a", CallLeg, "l", End, 10, duration(1e300)) })
 }
 
-// A call that is only known because something was in it ends like others.
-func TestCallNobodyToldOf(t *testing.T) {
+// A call that is only known because its legs name it ends like others.
+func TestCallWithoutRecords(t *testing.T) {
 	s := newStory(t, options)
 	s.tell("a", CallLeg, "l", Start, 10, textField(names.CallID, "c"))
 	s.tell("a", CallLeg, "l", Update, 30, textField(names.CallID, "c"))
@@ -315,7 +315,7 @@ func TestEmittedOnce(t *testing.T) {
 	assert.Len(t, s.out(), 2)
 	assert.Empty(t, s.out())
 	assert.Zero(t, s.e.CountPendingEmits())
-	assert.Zero(t, s.e.VisitPendingEmits(refs[0], 10, nil), "it is not owed any more")
+	assert.Zero(t, s.e.VisitPendingEmits(refs[0], 10, nil), "it is no longer pending")
 	s.call("a", "c", "room", 0, 10)
 	s.wait(options.Linger)
 	assert.Empty(t, s.out(), "late records make no second span")
@@ -446,7 +446,7 @@ func TestSharingWithoutAudioVideoIsInItsCall(t *testing.T) {
 	assert.Equal(t, ids.Span(Call.Name(), "c"), s.out()["share"].Parent)
 }
 
-// Ids are told apart without regard to case, and appear in lower case.
+// Ids are compared without regard to case, and appear in lower case.
 func TestIDs(t *testing.T) {
 	s := newStory(t, options)
 	for _, id := range []string{"46D49CB4-8171-4abc-97f5-b88035b1da0a", "Other/ID"} {

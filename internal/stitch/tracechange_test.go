@@ -35,7 +35,7 @@ func (s *story) stamped(ref Ref) {
 }
 
 // TestJoining: a running call whose records were stamped with another trace than
-// it has by now is told of, once; no other is.
+// it has by now is reported once; no other is.
 func TestJoining(t *testing.T) {
 	room := textField(names.CallCorrelator, "room")
 	s := newStory(t, options)

@@ -209,13 +209,13 @@ func TestDockerfile(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "Dockerfile"))
 	require.NoError(t, err)
 	var env []string
-	said := map[string]string{}
+	settings := map[string]string{}
 	for _, m := range instruction.FindAllStringSubmatch(string(text), -1) {
 		if m[1] == "ENV" {
 			env = append(env, m[2])
 			continue
 		}
-		said[m[1]] = m[2]
+		settings[m[1]] = m[2]
 	}
 	config, err := made(t, "amd64", 0o755).ConfigFile()
 	require.NoError(t, err)
@@ -224,7 +224,7 @@ func TestDockerfile(t *testing.T) {
 		"FROM": "scratch", "ARG": "TARGETARCH=amd64", "ADD": "rootfs_${TARGETARCH}.tar /",
 		"USER": c.User, "WORKDIR": c.WorkingDir, "VOLUME": state, "EXPOSE": strings.Join(ports, " "),
 		"ENTRYPOINT": `["` + strings.Join(c.Entrypoint, `", "`) + `"]`, "CMD": `["` + strings.Join(c.Cmd, `", "`) + `"]`,
-	}, said)
+	}, settings)
 	slices.Sort(env)
 	assert.Equal(t, c.Env, env)
 	for _, port := range ports {

@@ -92,9 +92,9 @@ func TestRefusedForNow(t *testing.T) {
 	})
 }
 
-// One record that is refused for good does not take the others with it, and
+// One record that is permanently refused does not take the others with it, and
 // nothing of it comes into the Collector's own log.
-func TestRefusedForGood(t *testing.T) {
+func TestPermanentlyRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newHarness(t, nil)
 		poison := "leg 3"

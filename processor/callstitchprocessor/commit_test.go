@@ -138,7 +138,7 @@ func TestNothingIsTakenWhenTooMuchIsDue(t *testing.T) {
 	})
 }
 
-// A sender that gives up waiting is told so; the state is stored all the same.
+// A sender that gives up waiting gets an error; the state is stored all the same.
 func TestSenderGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
@@ -158,8 +158,8 @@ func TestSenderGivesUp(t *testing.T) {
 	})
 }
 
-// The last state is written even if the shutdown has no time, and a storage
-// that fails then is told about.
+// The last state is written even if the shutdown has no time, and a failure of the
+// storage is then logged.
 func TestLastWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
@@ -170,7 +170,7 @@ func TestLastWrite(t *testing.T) {
 		require.NoError(t, r.Shutdown(expired))
 		assert.Zero(t, store.Open())
 		assert.Empty(t, r.next.spans())
-		assert.Len(t, segments(store), 2, "that it is owed")
+		assert.Len(t, segments(store), 2, "the pending record")
 		assert.Len(t, r.log.FilterMessageSnippet("sent after the next start").FilterField(zap.Int("pending", 1)).All(), 1)
 
 		r = newHarness(t, withStorage(store))

@@ -90,8 +90,8 @@ func withStorage(store component.Component) func(*harness) {
 	}
 }
 
-// next is the next consumer: it keeps what passes and what was stitched apart,
-// and refuses what it is told to.
+// next is the next consumer: it keeps passing and stitched records apart, and refuses
+// those that the test selects.
 type next struct {
 	mu       sync.Mutex
 	passed   consumertest.LogsSink

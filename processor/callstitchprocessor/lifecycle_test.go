@@ -112,7 +112,7 @@ func TestStopWithoutStorage(t *testing.T) {
 	})
 }
 
-// What the next consumer refuses at a stop is lost without storage, and told.
+// Without storage, records that the next consumer refuses at a stop are lost, and logged.
 func TestStopLosesWithoutStorage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newHarness(t, nil)
@@ -174,9 +174,9 @@ func TestStopCutsOff(t *testing.T) {
 	})
 }
 
-// A next consumer that does not come back does not hold up a stop for ever: the
-// Collector itself gives no deadline. What it did not take is stored.
-func TestStopDoesNotWaitForEver(t *testing.T) {
+// A next consumer that does not return does not hold up a stop without end: the
+// Collector itself gives no deadline. The records that it did not accept are stored.
+func TestStopWithABlockedConsumer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
 		r := newHarness(t, withStorage(store))

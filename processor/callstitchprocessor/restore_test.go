@@ -74,8 +74,8 @@ func restored(t *testing.T, values map[string][]byte) (known map[string]int64, e
 	return known, errors
 }
 
-// A segment that is missing, from a newer release, damaged or cut is told about,
-// and nothing but that segment is lost.
+// A segment that is missing, from a newer release, damaged or cut is logged, and
+// nothing but that segment is lost.
 func TestDamagedSegments(t *testing.T) {
 	values := someSegments(t)
 	for _, key := range slices.Sorted(maps.Keys(values)) {

@@ -97,7 +97,7 @@ func TestStorageFailuresAreNoRefusals(t *testing.T) {
 	})
 }
 
-// What was set aside is owed after a restart.
+// A record that was set aside is pending after a restart.
 func TestSetAsideAndRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
@@ -130,8 +130,8 @@ func TestPermanentForOneBranchOnly(t *testing.T) {
 	})
 }
 
-// Time goes on while the next consumer has a batch: what is due becomes owed, and
-// that is seen.
+// Time passes while the next consumer has a batch: objects that are due become pending,
+// and the gauge counts them.
 func TestTimeGoesOnWhileSending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newHarness(t, nil)

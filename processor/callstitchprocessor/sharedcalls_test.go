@@ -486,7 +486,7 @@ func TestSharedCallsAreBounded(t *testing.T) {
 }
 
 // A next consumer that does not come back for one request does not hold up the
-// others for longer than slowCall, nor for ever.
+// others for longer than slowCall.
 func TestSlowCallKeepsNobodyWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{answer: func(ctx context.Context, legs []string) error {

@@ -28,8 +28,8 @@ func callStart(session, id string, second int) plog.Logs {
 	return logs
 }
 
-// A running call that joins a conference is told of with the new trace and the
-// former one, whatever the next consumer says first.
+// When a running call joins a conference, an update has the new trace and the former
+// one, whatever the next consumer answers first.
 func TestConferenceUpdate(t *testing.T) {
 	for _, first := range []error{nil, errBusy, consumererror.NewPermanent(errBusy)} {
 		synctest.Test(t, func(t *testing.T) {

@@ -114,7 +114,7 @@ func TestAPIAddress(t *testing.T) {
 	f("https://", false, "")
 }
 
-// What cannot be scraped is said once, and the rest is.
+// A bridge that cannot be scraped is logged once; the others are scraped.
 func TestDiscoverBadAddress(t *testing.T) {
 	north := newBridge(t)
 	linkBridges(map[string]*bridge{northID: north, southID: north})

@@ -103,7 +103,7 @@ func TestShutdownIsBounded(t *testing.T) {
 	})
 }
 
-// What cannot be is said at the start, with the key of the server.
+// A configuration that cannot work fails the start, with the key of the server.
 func TestStartFails(t *testing.T) {
 	config := configOf(t, newBridge(t))
 	config.Servers[0].HTTP.TLS.CAFile = "testdata/missing.pem"

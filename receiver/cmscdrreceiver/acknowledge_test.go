@@ -180,7 +180,7 @@ func between(t *testing.T, body string) string {
 	return body[first:last]
 }
 
-// What the refused records said of the session is not lost with them.
+// The start and the gap of a session are not lost with the refused records.
 func TestPermanentErrorKeepsGapAndRestart(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	next := &receiverkit.Failing{Next: sink}

@@ -115,8 +115,8 @@ func renderAttributes(m pcommon.Map) string {
 	return strings.Join(pairs, ",")
 }
 
-// Metrics are counted only after the logs were accepted, and not for what the
-// pipeline refused for good.
+// Metrics are counted only after the logs were accepted, and not for records that the
+// pipeline permanently refused.
 func TestMetricsFollowLogs(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
 	next := &receiverkit.Failing{Next: consumertest.NewNop(), Err: errors.New("later")}

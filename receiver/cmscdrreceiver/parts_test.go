@@ -104,7 +104,7 @@ func TestPieceBounds(t *testing.T) {
 	f(1, 512, 10) // a record alone may be more
 }
 
-// After a 503 in the middle only the rest goes on when the body comes again.
+// After a 503 in the middle, only the rest is passed on when the body comes again.
 func TestOnlyTheRestComesAgain(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	next := &receiverkit.Refusing{Next: sink, Refuse: receiverkit.InTurn(nil, nil, errFull)}
@@ -182,8 +182,8 @@ func TestOnlyTheRefusedPieceIsQuarantined(t *testing.T) {
 	assert.Zero(t, r.Counter(recordsMetric, "lost"))
 }
 
-// What not even the quarantine can deliver is counted and logged: which records
-// of which session. It is acknowledged: kept, it would block the bridge for ever.
+// Records that not even the quarantine can deliver are counted and logged: which records
+// of which session. They are acknowledged: kept, they would block the bridge.
 func TestLost(t *testing.T) {
 	next := &receiverkit.Failing{Next: consumertest.NewNop(), Times: 1, Then: consumererror.NewPermanent(errors.New("no"))}
 	r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchRecords = next, 10 })

@@ -138,12 +138,12 @@ var deliveryMessages = outbox.LogMessages{
 // deletes its records; after any other status it sends them again, without end and ahead of
 // all later ones.
 var answerMessages = webhook.LogMessages{
-	WrongPath:           "Request to another path than the configured one; a Call Bridge repeats it for ever: register the receiver's URI with this path",
+	WrongPath:           "Request to another path than the configured one; a Call Bridge repeats it without end: register the receiver's URI with this path",
 	Refused:             "Records refused, the Call Bridge will send them again",
 	Busy:                "Records refused, because the bodies in flight reach max_in_flight_bytes; the Call Bridge will send them again",
 	TooLarge:            "Body over max_request_body_size; the Call Bridge will send it again until the limit is raised",
 	Unreadable:          "Body could not be read, the Call Bridge will send it again",
-	Unauthorized:        "Request without the credentials that auth asks for; a Call Bridge has none and repeats it for ever",
+	Unauthorized:        "Request without the credentials that auth asks for; a Call Bridge has none and repeats it without end",
 	UnsupportedEncoding: "Body in an encoding that is not in compression_algorithms; the sender must use one that is",
 	MissingLength:       "HTTP/1.0 request without Content-Length: its body cannot be read; the proxy in front must send Content-Length or HTTP/1.1",
 }

@@ -40,8 +40,8 @@ func update1(index uint64, header string) string {
 	return fmt.Sprintf(`<record type="callLegUpdate" time="2024-03-05T09:14:02Z" correlatorIndex="%d" %s><callLeg id="l"/></record>`, index, header)
 }
 
-// What a session said of its bridge holds for all that comes of it, over a restart
-// too: resource of logs, resource of metrics, and the names that sessions follow.
+// The identity that a session sent holds for all that it sends, over a restart too:
+// resource of logs, resource of metrics, and the names that sessions follow.
 func TestIdentityOfASession(t *testing.T) {
 	store := testkit.NewStorage()
 	sink, metrics := new(consumertest.LogsSink), new(consumertest.MetricsSink)
@@ -77,8 +77,8 @@ func TestIdentityOfASession(t *testing.T) {
 	r.Start()
 }
 
-// Two bridges under one system_id: no restart of either ends what the other has,
-// and people are told.
+// Two bridges under one system_id: no restart of either ends the objects of the other,
+// and the receiver logs a warning.
 func TestSharedSystemID(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	r := newHarness(t, func(r *harness) { r.Logs = sink })
@@ -228,8 +228,8 @@ func TestQuarantinedIsNeverLost(t *testing.T) {
 	}
 }
 
-// A body with documents of several sessions: each is judged, numbered and named by
-// itself; what is refused comes again.
+// A body with documents of several sessions: each is checked, numbered and named by
+// itself; refused records come again.
 func TestDocumentsOfSeveralSessions(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	next := &receiverkit.Failing{Next: sink}

@@ -78,7 +78,7 @@ func TestUnset(t *testing.T) {
 		v, found := last.Attributes().Get("cisco.meeting_server.participant.importance")
 		assert.True(t, found)
 		assert.Nil(t, v.AsRaw())
-		assert.Len(t, all, 4, "the second said nothing new")
+		assert.Len(t, all, 4, "the second update changes nothing")
 	})
 }
 

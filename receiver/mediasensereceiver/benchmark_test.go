@@ -17,7 +17,7 @@ import (
 var benchmarked = [...]string{"session-started.json", "session-ended.json", "tag-added-track.json", "storage-enter-low.json"}
 
 // BenchmarkConvert is everything between the HTTP body and the next consumer:
-// decode, keys, judgement, log records.
+// decode, keys, classification, log records.
 func BenchmarkConvert(b *testing.B) {
 	windows := createDefaultConfig().(*Config).Deduplication
 	for _, name := range benchmarked {
@@ -62,8 +62,8 @@ func convert(b *testing.B, a *acceptor, request *webhook.Request) *outbox.Payloa
 	return out
 }
 
-// BenchmarkOTLPJSON reads the same records from OTLP JSON, which is what a
-// sender that speaks OpenTelemetry would post.
+// BenchmarkOTLPJSON reads the same records from OTLP JSON, as a
+// sender of OpenTelemetry would post them.
 func BenchmarkOTLPJSON(b *testing.B) {
 	windows := createDefaultConfig().(*Config).Deduplication
 	for _, name := range benchmarked {

@@ -43,8 +43,8 @@ func TestConsumeContract(t *testing.T) {
 }
 
 // contractFactory makes receivers whose records carry the id the checker wants.
-// What was refused for good the checker counts as dropped; its quarantine has
-// no id and is not shown to it.
+// The checker counts permanently refused records as dropped; their quarantine has no
+// id and is not shown to it.
 func contractFactory() receiver.Factory {
 	inner := NewFactory()
 	return receiver.NewFactory(inner.Type(), inner.CreateDefaultConfig, receiver.WithLogs(

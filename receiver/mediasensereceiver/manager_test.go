@@ -19,7 +19,7 @@ import (
 	"github.com/legato-otel/legato/internal/mediasense/api"
 )
 
-// scripted is a server whose calls fail as told, and that notes when they came.
+// scripted is a server whose calls return scripted errors. It records their times.
 type scripted struct {
 	start time.Time
 	fail  map[string][]error // the next answers of a call; nil or none is success
@@ -115,7 +115,7 @@ func TestManagerLooksAfterTheSubscription(t *testing.T) {
 	}, follow(t, s, 22*time.Minute, nil))
 }
 
-// That a server knows no filters is said, once.
+// That a server knows no filters is logged once.
 func TestManagerOfAnOldServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := defaultSubscription()

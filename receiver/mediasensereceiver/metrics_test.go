@@ -193,8 +193,8 @@ func TestStorageStateOutOfOrder(t *testing.T) {
 	f("normal", "enter-low", "enter-critical", "exit-low")
 }
 
-// Metrics are counted only after the logs were accepted, and not for what the
-// pipeline refused for good; the disk is as full all the same.
+// Metrics are counted only after the logs were accepted, and not for events that the
+// pipeline permanently refused; the disk is as full all the same.
 func TestMetricsFollowLogs(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
 	next := &receiverkit.Failing{Next: consumertest.NewNop(), Err: errors.New("later")}
@@ -249,7 +249,7 @@ func TestMetricLabelsAreBounded(t *testing.T) {
 	assert.Equal(t, maxPartitions*4, strings.Count(got, names.MetricStorageState+"{"))
 	assert.LessOrEqual(t, strings.Count(got, names.MetricStorageThreshold+"{"), maxPartitions*4+1)
 	assert.NotContains(t, got, strings.Repeat("p", maxNameBytes+1))
-	assert.NotContains(t, got, names.MetricStorageUtilization+"{", "no event said how full")
+	assert.NotContains(t, got, names.MetricStorageUtilization+"{", "no event has a level")
 }
 
 // A duration that cannot be stays out of the histogram.

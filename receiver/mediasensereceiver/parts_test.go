@@ -46,7 +46,7 @@ func sessionIDs(sink *consumertest.LogsSink) (ids []string) {
 	return ids
 }
 
-// After a 503 in the middle only the rest goes on when the body comes again.
+// After a 503 in the middle, only the rest is passed on when the body comes again.
 func TestOnlyTheRestComesAgain(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	next := &receiverkit.Failing{Next: sink, Err: nil, Times: 2, Then: errors.New("queue is full")}

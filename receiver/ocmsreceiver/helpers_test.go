@@ -73,7 +73,7 @@ func (r *harness) write(name, text string) {
 	require.NoError(r.T, file.Close())
 }
 
-// event is the line of the answer to an INVITE, told from others by n.
+// event is the line of the answer to an INVITE; n distinguishes it from others.
 func event(n int) string {
 	return fmt.Sprintf("CreationTime=2024-06-10T09:00:00.%03dZ,To=<sip:8600@example.test>;tag=t%d,TimeZoneOffset=120,Method=INVITE,"+
 		"Service=eventlogger.a.B.RESPONSE.INVITE.200,Call-ID=call-%d@192.0.2.33,StatusCode=200,CSeq=1 INVITE,"+

@@ -31,7 +31,7 @@
 //
 // The unit is the CPU time (user and system, garbage collection included) of
 // the process under measurement. Wall time would measure the
-// neighbours; it is used for stalls, which are told beside those of a loop that
+// neighbours; it is used for stalls, which are reported beside those of a loop that
 // does nothing, and where the disk is waited for. The program runs itself once
 // more for each thing that is measured, as that process.
 //

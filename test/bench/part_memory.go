@@ -115,8 +115,8 @@ func weighLegs(ctx context.Context, c *corpus, open int, emitted bool) (all []he
 	return all, nil
 }
 
-// weighDialogs weighs the SIP calls that stand in front of legs, with all that was
-// said of both, the legs taken off.
+// weighDialogs weighs the SIP calls in front of legs: the state of both, less that of
+// the legs.
 func weighDialogs(ctx context.Context, c *corpus, open int, legs held) (dialogs held, err error) {
 	progress("memory of the dialogs of %s legs", thousands(open))
 	var crew crew

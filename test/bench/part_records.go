@@ -188,16 +188,16 @@ func (p pair) measure(costs recordCosts) error {
 		return errNothing
 	}
 	made := microseconds(b.Used, b.Records)
-	costs.note(p.name, p.with.setup.Open, microseconds(a.Used, a.Records)-made)
+	costs.add(p.name, p.with.setup.Open, microseconds(a.Used, a.Records)-made)
 	making := p.with.setup.Job
 	if p.with.setup.Dialogs {
 		making = withDialogs + " made"
 	}
-	costs.note(making, p.with.setup.Open, made)
+	costs.add(making, p.with.setup.Open, made)
 	return nil
 }
 
-func (c recordCosts) note(kind string, open int, cost float64) {
+func (c recordCosts) add(kind string, open int, cost float64) {
 	key := costKey{kind, open}
 	c[key] = append(c[key], cost)
 }

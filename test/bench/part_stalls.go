@@ -47,7 +47,7 @@ func (p stallsPlan) bench(ctx context.Context, c *corpus) (all []phase, err erro
 	for _, s := range []struct {
 		setup  setup
 		orders []order
-		names  []string // of the phases the orders are; those without one are not told
+		names  []string // of the phases the orders are; those without one are not reported
 	}{
 		{
 			setup{Kind: passThrough},

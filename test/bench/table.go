@@ -23,7 +23,7 @@ func verdict(met bool) string {
 	return "missed"
 }
 
-// fraction writes a ratio below 1 as people speak of it.
+// fraction writes a ratio below 1 as 1/n.
 func fraction(ratio float64) string {
 	if ratio <= 0 {
 		return "0"

@@ -65,8 +65,7 @@ func (m *mark) length() int { return len(m.before) + m.tagged + len(m.after) }
 // tagLength is how much of an id is written over with each generation.
 const tagLength = 8
 
-// A person is told from another by less, or else short names would be nothing
-// but tag.
+// The tag of a person is shorter, or else short names would be nothing but tag.
 const nameTagLength = 4
 
 // newWorld puts the records of a simulation together, with the SIP calls of an event

@@ -17,8 +17,8 @@ import (
 	"github.com/legato-otel/legato/internal/testkit/postgres"
 )
 
-// archiving is a Collector that writes an archive. Without a queue, what a bridge
-// is told 200 for is in the database.
+// archiving is a Collector that writes an archive. Without a queue, the records of a
+// post that is answered 200 are in the database.
 const archiving = `
 extensions:
   file_storage: { directory: %DIR%/storage, create_directory: true, fsync: true }
@@ -91,7 +91,7 @@ func (a *archived) objects() map[string]*store.Object {
 	return all
 }
 
-// untilArchived waits until what is owed is final, and returns all rows.
+// untilArchived waits until all expected rows are final, and returns all rows.
 func (is *truth) untilArchived(t *testing.T, driver, source string) archived {
 	t.Helper()
 	var a archived
@@ -235,7 +235,7 @@ func TestArchiveSurvivesKills(t *testing.T) {
 			random := rand.New(rand.NewPCG(10, 10))
 			for range 4 {
 				more := len(readArchive(t, store.SQLite, source).legs) + 5 + random.IntN(50)
-				// All may be told before that.
+				// The simulation may end before that.
 				deadline := time.Now().Add(waitForMore)
 				for len(readArchive(t, store.SQLite, source).legs) < more && time.Now().Before(deadline) {
 					time.Sleep(tick)

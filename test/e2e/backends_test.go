@@ -121,7 +121,7 @@ func TestBackendsJaeger(t *testing.T) {
 		for _, id := range is.traceIDs() {
 			is.readTrace(t, "http://"+query, id, spans)
 		}
-		for _, id := range is.spansOwed() {
+		for _, id := range is.expectedSpans() {
 			if _, found := spans[id]; !found {
 				return false
 			}

@@ -186,7 +186,7 @@ func sums(page string, want map[string]uint64) map[string]uint64 {
 
 // TestKill kills the Collector at random moments while bridges post. Every
 // acknowledged record must be in the output. One may be there twice only if
-// its post was in flight at a kill: taken by the exporter, not yet noted in the
+// its post was in flight at a kill: accepted by the exporter, not yet marked in the
 // ledger, so not acknowledged. That window is what the README does not promise.
 func TestKill(t *testing.T) {
 	const kills, bridges, batch = 5, 3, 10

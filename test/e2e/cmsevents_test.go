@@ -177,8 +177,8 @@ func (is eventsTruth) gauges() map[string]int {
 }
 
 // comings counts the participants that came and left by the event records, and
-// finds records that do not follow from those before: nobody is told as come who
-// is there, and nobody as gone who is not.
+// finds records that do not follow from those before: no participant is added who
+// is there, and none removed who is not.
 func (c *collector) comings() (added, removed, stamped int) {
 	all := c.output()
 	// The records of several servers come through several queues.
@@ -212,8 +212,8 @@ func (c *collector) comings() (added, removed, stamped int) {
 	return added, removed, stamped
 }
 
-// TestEvents: what is going on is told as it is, in the end and on the way there.
-// Time flies in it: some come and leave before their meeting is subscribed to.
+// TestEvents: records and gauges agree with the meetings, in the end and on the way.
+// Time is fast: some come and leave before their meeting is subscribed to.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	c, is := follow(t, "", meetings, "-await-events")

@@ -29,7 +29,7 @@ func (s *simulation) signal(what syscall.Signal) {
 }
 
 // TestEventsDrill stops and starts the Events servers while people come and go:
-// nobody is told as come who was there, and soon after the return the gauges are
+// no participant is added who was there, and soon after the return the gauges are
 // right again.
 func TestEventsDrill(t *testing.T) {
 	t.Parallel()

@@ -188,7 +188,7 @@ func TestRecordingsRestart(t *testing.T) {
 		assert.GreaterOrEqual(t, s.Subscribed["subscribeToEvents"], 2)
 		assert.Positive(t, s.SignOuts)
 	}
-	assert.NotEmpty(t, is.Missed, "nobody was told while nobody was subscribed")
+	assert.NotEmpty(t, is.Missed, "events without a subscriber")
 	assert.Greater(t, is.Distinct["SESSION_EVENT ENDED"], len(is.Sessions)/3)
 }
 

@@ -103,7 +103,7 @@ func record(t *testing.T, arguments ...string) *recorder {
 // says waits for words of callsim.
 func (r *recorder) says(words string) { r.saysAgain(words, 1) }
 
-// saysAgain waits until callsim has said something for the n-th time.
+// saysAgain waits until callsim has logged the words n times.
 func (r *recorder) saysAgain(words string, n int) {
 	r.t.Helper()
 	require.Eventually(r.t, func() bool { return strings.Count(r.log.String(), words) >= n }, 2*waitFor, tick, "callsim:\n%s", &r.log)
@@ -118,7 +118,7 @@ func (r *recorder) signal(s syscall.Signal) {
 	require.NoError(r.t, r.process.Process.Signal(s))
 }
 
-// end returns the truth, of a callsim that was told to stop or ends by itself.
+// end returns the truth, of a callsim that was stopped or ends by itself.
 func (r *recorder) end() *recordingsTruth {
 	r.t.Helper()
 	require.NoError(r.t, r.process.Wait(), "callsim:\n%s", &r.log)

@@ -67,16 +67,16 @@ func TestRecordingsAreSpans(t *testing.T) {
 			c := newCollectorFrom(t, strings.NewReplacer("%SINK%", sink.URL, "%MS%", address).Replace(recordingTraces))
 			is := record(t, "-mediasense-target", "http://"+address+"/mediasense", "-seed", seed, "-meetings", "20", "-mediasense-disk", "1e6", "-faults", faults).end()
 			require.Empty(t, is.Missed)
-			var owed []pcommon.SpanID
+			var expected []pcommon.SpanID
 			for _, s := range is.Sessions {
-				owed = append(owed, recordedSpan("session", s.ID))
+				expected = append(expected, recordedSpan("session", s.ID))
 				for _, track := range s.Tracks {
-					owed = append(owed, recordedSpan("track", trackID(s.ID, track.Number)))
+					expected = append(expected, recordedSpan("track", trackID(s.ID, track.Number)))
 				}
 			}
-			spans := index(t, sink.WaitFor(t, owed...))
+			spans := index(t, sink.WaitFor(t, expected...))
 			c.stop()
-			assert.Len(t, spans, len(owed), "nothing else is a span")
+			assert.Len(t, spans, len(expected), "nothing else is a span")
 			var failed, paused, silent, transferred int
 			for i := range is.Sessions {
 				s := &is.Sessions[i]

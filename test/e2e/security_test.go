@@ -135,7 +135,7 @@ func TestAuthentication(t *testing.T) {
 }
 
 // A bridge that sends its body one byte at a time, or nothing at all, does not
-// hold a connection for ever, and does not keep others from being served.
+// hold a connection without end, and does not keep others from being served.
 func TestSlowBody(t *testing.T) {
 	c := newCollector(t, ", read_timeout: 500ms, read_header_timeout: 500ms")
 	const slow = 20

@@ -13,15 +13,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// spansOwed are the ids of the objects that have a span by the truth: those
-// that ended. Of one that lost records nobody can tell.
-func (is *truth) spansOwed() (owed []pcommon.SpanID) {
+// expectedSpans are the ids of the objects that have a span by the truth: those
+// that ended. Objects that lost records are left out, because they may have none.
+func (is *truth) expectedSpans() (expected []pcommon.SpanID) {
 	for name, l := range is.lives() {
 		if kind, id, _ := strings.Cut(name, " "); l.Outcome != "open" && !l.LostRecords {
-			owed = append(owed, spanOf(kind, id))
+			expected = append(expected, spanOf(kind, id))
 		}
 	}
-	return owed
+	return expected
 }
 
 // lives are all objects, by kind and id.
@@ -57,8 +57,8 @@ type comparison struct {
 
 // compareSpans compares all that came out. Which calls are one conference can
 // only be compared when all records were there before the first span was sent:
-// bridges that are hours apart in what they have told, as after a kill, leave
-// open whether a call is over that another one may overlap.
+// bridges whose posts are hours apart, as after a kill, leave open whether a call is
+// over that another one may overlap.
 func (is *truth) compareSpans(t *testing.T, spans map[pcommon.SpanID]ptrace.Span, whole bool) {
 	t.Helper()
 	c := &comparison{t, is, whole, spans, map[string]callTruth{}, map[string]legTruth{}, map[string]pcommon.TraceID{}, map[pcommon.SpanID]bool{}}

@@ -87,7 +87,7 @@ func TestTracesAreTheTruth(t *testing.T) {
 			t.Parallel()
 			c, sink := newTracer(t, "10s")
 			is := c.simulate("-seed", seed, "-bridges", "3", "-meetings", "60", "-faults", tracedFaults, "-max-batch", "20").wait()
-			spans := sink.WaitFor(t, is.spansOwed()...)
+			spans := sink.WaitFor(t, is.expectedSpans()...)
 			c.stop()
 			is.compareSpans(t, index(t, spans), true)
 		})
@@ -121,7 +121,7 @@ func TestTracesSurviveKills(t *testing.T) {
 		c.start()
 	}
 	is := run.wait()
-	sink.WaitFor(t, is.spansOwed()...)
+	sink.WaitFor(t, is.expectedSpans()...)
 	c.stop()
 	spans, _ := sink.Received()
 
@@ -145,8 +145,8 @@ func TestTracesSurviveKills(t *testing.T) {
 	is.compareSpans(t, byID, false)
 }
 
-// asFarAs is a span that came again without what was not known when it came
-// first: a link to a leg that nobody had heard of, what its call said of itself.
+// asFarAs returns a repeated span without the parts that were unknown when it came
+// first: a link to a leg without records, the attributes of its call.
 func asFarAs(first, again ptrace.Span) ptrace.Span {
 	span := ptrace.NewSpan()
 	again.CopyTo(span)

@@ -102,21 +102,21 @@ func during(t *testing.T, playing []*simulation, what string, do func()) {
 // rows, and logs the figures.
 func (e *estate) compare(what string, playing []*simulation) {
 	e.t.Helper()
-	var told []*truth
+	var truths []*truth
 	var acknowledged time.Time
 	for _, s := range playing {
-		told = append(told, s.wait())
+		truths = append(truths, s.wait())
 		if s.ended.After(acknowledged) {
 			acknowledged = s.ended
 		}
 	}
 	require.Eventually(e.t, func() bool {
 		spans, _ := all(e.sinks)
-		return !slices.ContainsFunc(told, func(is *truth) bool { return !is.allSpans(spans) })
+		return !slices.ContainsFunc(truths, func(is *truth) bool { return !is.allSpans(spans) })
 	}, waitFor, 10*tick, "%s: spans that have not come", what)
 	took := time.Since(acknowledged)
 	var sum counted
-	for _, is := range told {
+	for _, is := range truths {
 		is.untilArchived(e.t, e.archive)
 		c := is.compareRecords(e.t, e.sinks)
 		spans, _ := all(e.sinks)

@@ -55,18 +55,18 @@ func TestRebalanceDuringMeetings(t *testing.T) {
 	e.edges[0].environment["LEGATO_STITCHERS"] = list(hostnames)
 	e.edges[0].start()
 
-	var told []*truth
+	var truths []*truth
 	moved := map[*truth]bool{}
 	for i, s := range playing {
 		is := s.wait()
-		told = append(told, is)
+		truths = append(truths, is)
 		moved[is] = moves(clusters[i]) == 1
 	}
 	<-time.After(90 * time.Second) // max_open has passed for all that the old stitcher holds
 	var objects, twice, outcomes, times int
 	got := rows(t, e.archive)
 	spans, _ := all(e.sinks)
-	for _, is := range told {
+	for _, is := range truths {
 		is.compareRecords(t, e.sinks)
 		if !moved[is] {
 			is.compareSpans(t, spans)

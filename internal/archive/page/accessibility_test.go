@@ -37,7 +37,7 @@ func textOf(n *html.Node) string {
 }
 
 // What can be checked without people: landmarks, headings, labels, tables, names
-// of what can be used, and that all is said in words that colours say.
+// of controls, and that every meaning of a colour is in words too.
 func TestAccessible(t *testing.T) {
 	w := newDay(t)
 	_, err := w.store.AddUpUsage(t.Context(), now)

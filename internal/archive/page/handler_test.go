@@ -76,7 +76,7 @@ func TestOnlyReading(t *testing.T) {
 	assert.Equal(t, http.StatusRequestURITooLong, get(t, h, "/?x="+strings.Repeat("a", maxQuery)).Code)
 }
 
-// What is not understood is told beside its field, and nothing is looked for.
+// An invalid value is explained beside its field, and nothing is looked for.
 func TestErrorsOfTheForm(t *testing.T) {
 	h := newDay(t).handler()
 	for query, want := range map[string]string{
@@ -166,7 +166,7 @@ func TestFind(t *testing.T) {
 	assert.Regexp(t, "^\\./conferences/"+traceBoard+"\\?span=[0-9a-f]{16}#s-", answer.Header().Get("Location"))
 }
 
-// An archive that cannot be read is told in plain words, and to the log.
+// An archive that cannot be read is explained in plain words, and logged.
 func TestFailure(t *testing.T) {
 	w := newWorld(t)
 	var failed []error
@@ -188,7 +188,7 @@ func TestFailure(t *testing.T) {
 	assert.Len(t, failed, 1)
 }
 
-// So many pages at once, others wait, and not for ever.
+// So many pages at once, others wait, for a bounded time.
 func TestBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Config{}).(*handler)
@@ -284,8 +284,8 @@ func TestParameters(t *testing.T) {
 	assert.ElementsMatch(t, known, Parameters())
 }
 
-// Those who wait for an overview that is being counted do not take up all pages: one
-// waits, as long as its own time is, and others are told to come again.
+// Requests for an overview that is being counted do not take up all pages: one waits,
+// as long as its own time is, and others get an answer that asks them to retry.
 func TestOverviewHoldsFewPages(t *testing.T) {
 	w := newDay(t)
 	v, err := w.store.View(t.Context())

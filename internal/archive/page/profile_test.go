@@ -40,7 +40,7 @@ func TestPersonPage(t *testing.T) {
 	assert.Contains(t, page, `href="./rooms?id=`+board.RoomID+`"`)
 	assert.Contains(t, page, "export.csv?address=T.Ferreira%40example.test&amp;form=excel")
 	assert.Equal(t, []string{"Tomás Ferreira", "Tomás Ferreira"}, rowNames(page))
-	// Who runs is said to be in a call, and a name without an address has a page too.
+	// A person in a running call is shown as in a call, and a name without an address has a page too.
 	assert.Contains(t, words(get(t, h, "/people?name=Ada+Birch").Body.String()), "Is in a call")
 	assert.Contains(t, get(t, h, "/legs").Body.String(), `<a href="people?address=t.ferreira%40example.test">all calls</a>`)
 	assert.Equal(t, http.StatusNotFound, get(t, h, "/people?name=nobody").Code)

@@ -93,9 +93,9 @@ func runningMeeting(n int) (statements []*Batch) {
 	call := batch.Calls[0]
 	call.Phase, call.State, call.Outcome, call.EndedAt, call.DurationSeconds = Started, StateRunning, "", time.Time{}, nil
 	statements = append(statements, &Batch{Calls: []Call{call}})
-	for said, phase := range []Phase{Started, Updated, Updated, Updated, Ended, Stitched} {
+	for i, phase := range []Phase{Started, Updated, Updated, Updated, Ended, Stitched} {
 		for _, leg := range batch.Legs {
-			heard := leg.StartedAt.Add(time.Duration(said*100) * time.Second)
+			heard := leg.StartedAt.Add(time.Duration(i*100) * time.Second)
 			leg.Phase, leg.Revision = phase, Revision{Index: uint64(len(statements) + 1), Time: heard}
 			if phase < Stitched {
 				// A record names the leg, and says what has changed.
@@ -105,7 +105,7 @@ func runningMeeting(n int) (statements []*Batch) {
 			if phase < Ended {
 				leg.State, leg.Reason, leg.RemoteTeardown, leg.ActivatedSeconds, leg.EndedAt = StateRunning, "", nil, nil, time.Time{}
 				leg.RxAudioCodec, leg.TxAudioCodec, leg.RxVideoCodec, leg.TxVideoCodec, leg.EncryptedMedia = "", "", "", "", nil
-				leg.Details = fmt.Appendf(nil, `{"cisco.meeting_server.call_leg.state":"connected","cisco.meeting_server.record.index":%d,"event.name":"cisco.meeting_server.call_leg.update"}`, said)
+				leg.Details = fmt.Appendf(nil, `{"cisco.meeting_server.call_leg.state":"connected","cisco.meeting_server.record.index":%d,"event.name":"cisco.meeting_server.call_leg.update"}`, i)
 			}
 			if phase == Started {
 				leg.Role = "participant"

@@ -58,8 +58,8 @@ func closedAs(outcome string, seconds float64, change func(*Leg)) Leg {
 	})
 }
 
-// A stitched record that has not seen all of its object leaves what other statements
-// said, in whatever order they come.
+// A stitched record that has not seen all of its object leaves the values of other
+// statements, in whatever order they come.
 func TestIncompleteStitchedRecords(t *testing.T) {
 	start := statement(Started, 1, 0, func(l *Leg) { l.RemoteParty, l.RoomName, l.SIPCallID = "ann@example.test", "Board", "1@h" })
 	update := statement(Updated, 2, 5, func(l *Leg) {

@@ -46,7 +46,7 @@ func allStatements(random *rand.Rand) (statements []*Batch) {
 			id := fmt.Sprintf("leg-%d-%d", meeting, leg)
 			for _, o := range objectStatements(random, id, trace, start+random.Float64()*20) {
 				l := Leg{Object: o}
-				// No record has to say what another one said.
+				// No record needs the values of another one.
 				for _, field := range []*string{&l.DisplayName, &l.RoomName, &l.RxAudioCodec, &l.Direction} {
 					if random.IntN(2) == 0 {
 						*field = strconv.Itoa(random.IntN(100))
@@ -231,8 +231,8 @@ func checkTable[T Row](t *testing.T, s *Store, p presence) {
 	assert.NoError(t, err)
 	for i := range rows {
 		for _, c := range table.columns {
-			// What a leg does while it runs is not said when it is over; a parent is
-			// that of the trace; what ended with its call may get an end of its own.
+			// A leg that has ended has no activity; a parent is that of the trace;
+			// an object that ended with its call may get an end of its own.
 			if c.name == "activity" || c.name == "parent_span_id" || c.name == "outcome" && table.object(&rows[i]).Outcome == outcomeCallEnded {
 				continue
 			}
@@ -243,7 +243,7 @@ func checkTable[T Row](t *testing.T, s *Store, p presence) {
 	}
 }
 
-// The law of the archive: no statement ever removes a value, and whatever the order, however often something is said,
+// The law of the archive: no statement ever removes a value, and whatever the order and the repetitions,
 // and with several that write at once, the rows are the same, in both databases.
 func TestOrder(t *testing.T) {
 	server := postgres.Shared(t)

@@ -148,7 +148,7 @@ func TestWaitForTheWriteBefore(t *testing.T) {
 	s.endTurn()
 }
 
-func TestJudge(t *testing.T) {
+func TestClassify(t *testing.T) {
 	for _, row := range []struct {
 		err  error
 		want verdict

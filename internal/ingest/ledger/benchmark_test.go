@@ -7,7 +7,7 @@ import "testing"
 
 // One post of one record, as nearly all are.
 func BenchmarkPost(b *testing.B) {
-	for name, said := range map[string]Identity{
+	for name, identity := range map[string]Identity{
 		"bridge":  {Bridge: "d80df859-cbc0-44ee-8611-449ab1bf39d7", System: "cms1"},
 		"system":  {System: "cms1"},
 		"unnamed": {},
@@ -21,7 +21,7 @@ func BenchmarkPost(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				post := l.BeginRequest(s, said)
+				post := l.BeginRequest(s, identity)
 				verdicts = s.Check(entries, verdicts[:0])
 				l.MarkAccepted(s, post, entries, verdicts)
 				l.Unlock(s)

@@ -65,14 +65,14 @@ func goldenLedger(t *testing.T) *Ledger {
 	l := New(DefaultLimits, clock)
 	begin(t, l, "before", goldenBridge)
 	s := locked(t, l, "s")
-	said := Identity{Bridge: goldenBridge, System: "cms1", Numbering: "/0123456789abcdef"}
-	accept(l, s, said, 0, 1, 2, 66)
+	identity := Identity{Bridge: goldenBridge, System: "cms1", Numbering: "/0123456789abcdef"}
+	accept(l, s, identity, 0, 1, 2, 66)
 	l.Unlock(s)
 	s = locked(t, l, "s")
 	defer l.Unlock(s)
 	s.startReported = true
 	entries := []Entry{{Index: 180, Discarded: 100}, {Index: 181, Following: 2, IsUnreadable: true}, {Index: math.MaxInt64}}
-	l.MarkAccepted(s, l.BeginRequest(s, said), entries, s.Check(entries, nil))
+	l.MarkAccepted(s, l.BeginRequest(s, identity), entries, s.Check(entries, nil))
 	return l
 }
 
@@ -104,8 +104,8 @@ func TestRoundTrip(t *testing.T) {
 		s := locked(t, l, "s")
 		for range 1 + random.IntN(50) {
 			base := bases[random.IntN(3)]
-			said := Identity{Bridge: []string{"", "b", "ブリッジ"}[random.IntN(3)], System: []string{"", "x"}[random.IntN(2)]}
-			accept(l, s, said, base+random.Uint64N(40))
+			identity := Identity{Bridge: []string{"", "b", "ブリッジ"}[random.IntN(3)], System: []string{"", "x"}[random.IntN(2)]}
+			accept(l, s, identity, base+random.Uint64N(40))
 		}
 		again := restored(t, l).sessions["s"]
 		require.Equal(t, s.accepted, again.accepted, "seed %d", seed)

@@ -59,7 +59,7 @@ func TestPreviousSessionIsTheNewest(t *testing.T) {
 // The first release stored one name, which may be a bridge's id or what an
 // operator calls it. It is followed under both and passed on as neither.
 func TestNameOfVersion1(t *testing.T) {
-	f := func(said, want Identity, stays bool) {
+	f := func(identity, want Identity, stays bool) {
 		t.Helper()
 		for _, again := range []bool{false, true} {
 			l := restart(t, map[string][]byte{"s": golden(t, "session-v1.bin")}, "s")
@@ -68,15 +68,15 @@ func TestNameOfVersion1(t *testing.T) {
 				l = restart(t, map[string][]byte{"s": stored}, "s")
 				assert.Equal(t, stored, l.Encode(l.sessions["s"]))
 			}
-			p, _ := post(t, l, "s", said)
+			p, _ := post(t, l, "s", identity)
 			id := p.Identity
 			id.bridgeOrSystem = ""
 			assert.Equal(t, want, id)
 			assert.Equal(t, stays, l.sessions["s"].identity.bridgeOrSystem != "")
 
 			l = restart(t, map[string][]byte{"s": golden(t, "session-v1.bin")}, "s")
-			p, _ = post(t, l, "next", said)
-			assert.Equal(t, said.Bridge == goldenBridge || said.System == goldenBridge, p.SessionStart == SessionStart{MustReport: true, PreviousSession: "s"})
+			p, _ = post(t, l, "next", identity)
+			assert.Equal(t, identity.Bridge == goldenBridge || identity.System == goldenBridge, p.SessionStart == SessionStart{MustReport: true, PreviousSession: "s"})
 		}
 	}
 	f(Identity{}, Identity{}, true)
@@ -88,11 +88,11 @@ func TestNameOfVersion1(t *testing.T) {
 }
 
 func TestVersion1IsReplaced(t *testing.T) {
-	for _, said := range []Identity{{Bridge: goldenBridge}, {System: goldenBridge}} {
+	for _, identity := range []Identity{{Bridge: goldenBridge}, {System: goldenBridge}} {
 		l := restart(t, map[string][]byte{"s": golden(t, "session-v1.bin")}, "s")
 		assert.False(t, l.isReplaced(l.sessions["s"]))
-		post(t, l, "next", said)
-		assert.True(t, l.isReplaced(l.sessions["s"]), "%v", said)
+		post(t, l, "next", identity)
+		assert.True(t, l.isReplaced(l.sessions["s"]), "%v", identity)
 	}
 }
 

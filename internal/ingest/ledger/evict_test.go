@@ -31,9 +31,9 @@ func TestEvictionOfOneBridge(t *testing.T) {
 // Sessions of one system share its places, unless they name a bridge.
 func TestEvictionOfOneSystem(t *testing.T) {
 	l := New(Limits{Sessions: 9, SessionsPerBridge: 1, UnnamedSessions: 9, Ranges: 4}, clock)
-	f := func(id string, said Identity, want ...string) {
+	f := func(id string, identity Identity, want ...string) {
 		t.Helper()
-		_, accepted := post(t, l, id, said)
+		_, accepted := post(t, l, id, identity)
 		assert.Equal(t, want, accepted.EvictedSessions, "%s", id)
 	}
 	f("a1", Identity{Bridge: "a", System: "x"})
@@ -142,11 +142,11 @@ func TestLimitsHold(t *testing.T) {
 		for range 60 {
 			number := random.Uint64N(30)
 			id := strconv.FormatUint(number, 10)
-			said := Identity{Bridge: []string{"", "", "a", "b", "c"}[random.IntN(5)], System: []string{"", "x", "y"}[number%3]}
+			identity := Identity{Bridge: []string{"", "", "a", "b", "c"}[random.IntN(5)], System: []string{"", "x", "y"}[number%3]}
 			s := locked(t, l, id)
 			require.Equal(t, !known[id], s.IsNew(), "seed %d: session %s", seed, id)
 			known[id] = true
-			for _, gone := range accept(l, s, said, random.Uint64N(9)).EvictedSessions {
+			for _, gone := range accept(l, s, identity, random.Uint64N(9)).EvictedSessions {
 				require.NotEqual(t, id, gone)
 				require.True(t, known[gone], "seed %d: %s was evicted and is not held", seed, gone)
 				delete(known, gone)

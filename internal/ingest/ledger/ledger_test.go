@@ -20,13 +20,13 @@ import (
 )
 
 // accept marks records of a session as accepted that a request brought.
-func accept(l *Ledger, s *Session, said Identity, indices ...uint64) AcceptResult {
+func accept(l *Ledger, s *Session, identity Identity, indices ...uint64) AcceptResult {
 	entries := numbers(indices...)
-	return l.MarkAccepted(s, l.BeginRequest(s, said), entries, s.Check(entries, nil))
+	return l.MarkAccepted(s, l.BeginRequest(s, identity), entries, s.Check(entries, nil))
 }
 
 // post is a whole request with the next record of a session.
-func post(t *testing.T, l *Ledger, id string, said Identity) (RequestInfo, AcceptResult) {
+func post(t *testing.T, l *Ledger, id string, identity Identity) (RequestInfo, AcceptResult) {
 	t.Helper()
 	s := locked(t, l, id)
 	defer l.Unlock(s)
@@ -34,7 +34,7 @@ func post(t *testing.T, l *Ledger, id string, said Identity) (RequestInfo, Accep
 	if last, known := s.accounted.Last(); known {
 		next = last + 1
 	}
-	p := l.BeginRequest(s, said)
+	p := l.BeginRequest(s, identity)
 	entries := numbers(next)
 	return p, l.MarkAccepted(s, p, entries, s.Check(entries, nil))
 }
@@ -127,7 +127,7 @@ func TestConcurrentResendWaits(t *testing.T) {
 			}
 		}()
 		synctest.Wait()
-		require.Nil(t, resend, "the resend was judged while the first try was under way")
+		require.Nil(t, resend, "the resend was checked while the first try was under way")
 
 		first.take(batch...)
 		l.Unlock(first)
@@ -214,8 +214,8 @@ func TestConcurrentUse(t *testing.T) {
 				}
 				s, err := l.Lock(ctx, strconv.FormatUint(number, 10))
 				if err == nil {
-					said := Identity{Bridge: strconv.FormatUint(number%3, 10), System: strconv.FormatUint(number%2, 10)}
-					accept(l, s, said, random.Uint64N(20))
+					identity := Identity{Bridge: strconv.FormatUint(number%3, 10), System: strconv.FormatUint(number%2, 10)}
+					accept(l, s, identity, random.Uint64N(20))
 					assert.NotEmpty(t, l.Encode(s))
 					s.MarkStored()
 					l.Unlock(s)

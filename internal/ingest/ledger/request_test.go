@@ -204,12 +204,12 @@ func TestPiecesOfARequest(t *testing.T) {
 	assert.Equal(t, Ranges{{0, 6}}, s.accounted)
 }
 
-// What a session once said of its bridge holds for all its requests.
+// The identity that a session once sent holds for all its requests.
 func TestIdentity(t *testing.T) {
 	l := New(DefaultLimits, clock)
-	f := func(id string, said, want Identity) {
+	f := func(id string, identity, want Identity) {
 		t.Helper()
-		p, _ := post(t, l, id, said)
+		p, _ := post(t, l, id, identity)
 		assert.Equal(t, want, p.Identity, "%s", id)
 		l = restored(t, l)
 	}

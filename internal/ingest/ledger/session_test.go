@@ -32,7 +32,7 @@ func newSession(t *testing.T, limits Limits) *Session {
 	return locked(t, New(limits, clock), "s")
 }
 
-// take judges entries and marks them as accepted.
+// take checks entries and marks them as accepted.
 func (s *Session) take(entries ...Entry) []CheckResult {
 	verdicts := s.Check(entries, nil)
 	s.markEntries(entries, verdicts)
@@ -71,7 +71,7 @@ func shown(verdicts []CheckResult) []uint64 {
 	return all
 }
 
-func TestJudge(t *testing.T) {
+func TestCheck(t *testing.T) {
 	f := func(accepted, entries []Entry, want ...uint64) {
 		t.Helper()
 		s := newSession(t, DefaultLimits)
@@ -125,7 +125,7 @@ func TestJudge(t *testing.T) {
 
 // Where one batch ends and the next begins must not change what is found: the
 // same entries one by one, and all at once, say the same.
-func TestJudgeDoesNotDependOnBoundaries(t *testing.T) {
+func TestCheckDoesNotDependOnBoundaries(t *testing.T) {
 	f := func(accepted, entries []Entry) {
 		t.Helper()
 		whole := newSession(t, DefaultLimits)
@@ -161,7 +161,7 @@ func TestJudgeDoesNotDependOnBoundaries(t *testing.T) {
 // model is the two sets of a session without any cleverness.
 type model struct{ accepted, accounted set }
 
-// take judges entries one after the other in the order of the index, and marks them.
+// take checks entries one after the other in the order of the index, and marks them.
 func (m *model) take(entries []Entry) []CheckResult {
 	order := make([]int, len(entries))
 	for i := range order {
@@ -210,7 +210,7 @@ func (m *model) take(entries []Entry) []CheckResult {
 
 func (m *model) clone() *model { return &model{maps.Clone(m.accepted), maps.Clone(m.accounted)} }
 
-func TestJudgeAndAcceptAgainstASet(t *testing.T) {
+func TestCheckAndAcceptAgainstASet(t *testing.T) {
 	for seed := range uint64(2000) {
 		random := rand.New(rand.NewPCG(seed, 9))
 		s := newSession(t, DefaultLimits)
@@ -228,8 +228,8 @@ func TestJudgeAndAcceptAgainstASet(t *testing.T) {
 			got := s.Check(entries, nil)
 			next := m.clone()
 			require.Equal(t, shown(next.take(entries)), shown(got), "seed %d: %v behind %v", seed, entries, s.accounted)
-			require.Equal(t, before, slices.Clone(s.accepted), "Judge changes nothing")
-			require.Equal(t, beforeToo, slices.Clone(s.accounted), "Judge changes nothing")
+			require.Equal(t, before, slices.Clone(s.accepted), "Check changes nothing")
+			require.Equal(t, beforeToo, slices.Clone(s.accounted), "Check changes nothing")
 			if random.IntN(3) > 0 { // else the delivery failed
 				acceptInPieces(random, s, entries, got)
 				m = next
@@ -314,7 +314,7 @@ func TestEveryRecordIsTakenOnceAndEveryLossCountedOnce(t *testing.T) {
 	}
 }
 
-func TestJudgeAppends(t *testing.T) {
+func TestCheckAppends(t *testing.T) {
 	s := newSession(t, DefaultLimits)
 	buffer := make([]CheckResult, 1, 16)
 	buffer[0].Missing = 42
@@ -344,7 +344,7 @@ func TestUnsaved(t *testing.T) {
 }
 
 // The ranges of a session are bounded: the oldest hole is closed, so that the
-// newest records are judged rightly for longest.
+// newest records are classified correctly for longest.
 func TestAcceptBoundsTheRanges(t *testing.T) {
 	limits := DefaultLimits
 	limits.Ranges = 3
@@ -465,7 +465,7 @@ func TestImplausibleJump(t *testing.T) {
 }
 
 // However far the index of a record is away, no number overflows.
-func FuzzJudge(f *testing.F) {
+func FuzzCheck(f *testing.F) {
 	f.Add(uint64(0), uint64(0), uint64(math.MaxInt64), uint64(1))
 	f.Add(uint64(math.MaxInt64), uint64(math.MaxUint32), uint64(5), uint64(9))
 	f.Fuzz(func(t *testing.T, a, missingA, b, missingB uint64) {

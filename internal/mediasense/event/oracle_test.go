@@ -145,7 +145,7 @@ func coversAll(t *testing.T, body string, batch *Batch) {
 		}
 		cover(e.Offset, e.Raw)
 	}
-	assert.Zero(t, keptCount, "what is said to be kept is kept")
+	assert.Zero(t, keptCount, "each event that is counted as kept is there")
 	begin, end := trimFraming(body)
 	for i, times := range covered {
 		if i < begin || i >= end {

@@ -110,7 +110,7 @@ type Range struct {
 
 // Listing is a part of a collection.
 type Listing[T any] struct {
-	// Total is how many objects the server has, as it said last.
+	// Total is how many objects the server has, by its last answer.
 	Total int
 	// Items are those that were read, each once.
 	Items []T

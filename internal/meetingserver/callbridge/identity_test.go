@@ -17,9 +17,9 @@ import (
 
 const guid = "d80df859-cbc0-44ee-8611-449ab1bf39d7"
 
-// A bridge of a cluster has one name, whoever tells of it and in whatever case.
+// A bridge of a cluster has one name, whatever its source and the case of its letters.
 func TestOneName(t *testing.T) {
-	for _, told := range []callbridge.Identity{
+	for _, identity := range []callbridge.Identity{
 		{CallBridge: guid, Session: "s"},                   // call detail records
 		{CallBridge: guid, Address: "cms1:445"},            // events, API
 		{CallBridge: strings.ToUpper(guid), Session: "s2"}, // after a restart
@@ -29,7 +29,7 @@ func TestOneName(t *testing.T) {
 			attribute.String(names.ServiceName, "cisco-meeting-server"),
 			attribute.String(names.ServiceInstanceID, guid),
 			attribute.String(names.CallBridgeID, guid),
-		}, told.Attributes())
+		}, identity.Attributes())
 	}
 }
 

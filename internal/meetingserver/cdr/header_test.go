@@ -122,8 +122,8 @@ func TestStartTagNumbers(t *testing.T) {
 		t.Helper()
 		for name, get := range attributes {
 			got := get(headerOf(t, name+`="`+text+`"`))
-			// A count of lost records beyond this is a lie that would bend the
-			// metric for ever.
+			// A count of lost records beyond this is wrong and would distort
+			// the metric permanently.
 			valid := valid && (!strings.HasPrefix(name, "num") || want <= math.MaxUint32)
 			assert.Equal(t, valid, got.Valid, "%s=%q", name, text)
 			assert.Equal(t, trimBlanks(text), got.Text, "%s=%q", name, text)

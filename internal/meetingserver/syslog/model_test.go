@@ -98,7 +98,7 @@ func newExchange(r *rand.Rand, host string, number uint64) *exchange {
 		for i := range 1 + r.IntN(5) {
 			e.parameters = append(e.parameters, Pair{fmt.Sprintf("name%d", i), value()})
 		}
-		// A decoded & at the end of a value cannot be told from the one behind it.
+		// A decoded & at the end of a value cannot be distinguished from the one behind it.
 		for i := range e.parameters {
 			e.parameters[i].Value = strings.TrimRight(e.parameters[i].Value, "& ")
 		}

@@ -75,8 +75,8 @@ func TestIsPermanent(t *testing.T) {
 		{"joined: partial and permanent", errors.Join(consumererror.NewLogs(busy, plog.NewLogs()), never), false},
 
 		{"retryable", consumererror.NewRetryableError(busy), false},
-		{"refused by a server, not said to be permanent", consumererror.NewOTLPHTTPError(busy, http.StatusBadRequest), false},
-		{"refused by a server, said to be permanent", consumererror.NewPermanent(consumererror.NewOTLPHTTPError(busy, http.StatusBadRequest)), true},
+		{"refused by a server, not marked as permanent", consumererror.NewOTLPHTTPError(busy, http.StatusBadRequest), false},
+		{"refused by a server, marked as permanent", consumererror.NewPermanent(consumererror.NewOTLPHTTPError(busy, http.StatusBadRequest)), true},
 		{"downstream permanent", consumererror.NewDownstream(never), true},
 		{"downstream plain", consumererror.NewDownstream(busy), false},
 	} {

@@ -39,13 +39,13 @@ func (i *instance) Shutdown(context.Context) error {
 	return i.stopErr
 }
 
-// signalHost is the host of one signal; it takes down the status it is told.
+// signalHost is the host of one signal. It records the statuses that are reported to it.
 type signalHost struct {
 	extensions map[component.ID]component.Component
 	onReport   func()
 
-	mu   sync.Mutex
-	told []componentstatus.Status
+	mu       sync.Mutex
+	reported []componentstatus.Status
 }
 
 func (h *signalHost) GetExtensions() map[component.ID]component.Component { return h.extensions }
@@ -56,13 +56,13 @@ func (h *signalHost) Report(event *componentstatus.Event) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.told = append(h.told, event.Status())
+	h.reported = append(h.reported, event.Status())
 }
 
 func (h *signalHost) statuses() []componentstatus.Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return append([]componentstatus.Status(nil), h.told...)
+	return append([]componentstatus.Status(nil), h.reported...)
 }
 
 // silentHost takes no status.
@@ -100,7 +100,7 @@ func TestSignalsOfOneConfigurationShareAnInstance(t *testing.T) {
 }
 
 // Two component ids may be configured alike and are two components.
-func TestConfigurationsAreToldApartByAddress(t *testing.T) {
+func TestConfigurationsDifferByAddress(t *testing.T) {
 	f := newFixture()
 	first := f.signal(t, &config{"a"})
 	assert.NotSame(t, first, f.signal(t, &config{"a"}))
@@ -314,8 +314,8 @@ func TestConcurrentStatus(t *testing.T) {
 	group.Wait()
 	want := all[0].statuses()
 	for _, host := range all {
-		told := host.statuses()
-		require.NotEmpty(t, told)
-		assert.Equal(t, want[len(want)-1], told[len(told)-1])
+		got := host.statuses()
+		require.NotEmpty(t, got)
+		assert.Equal(t, want[len(want)-1], got[len(got)-1])
 	}
 }

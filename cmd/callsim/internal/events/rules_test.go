@@ -165,7 +165,7 @@ func TestSilenceWithoutAcknowledgement(t *testing.T) {
 	r.subscribe("1", `{"index":1,"type":"calls","elements":["participants"]}`)
 	r.expect(`{"type":"messageAck","messageAck":{"messageId":1,"status":"success"}}`)
 	r.read()
-	p.eventually(func() bool { return p.cluster.Accounts()[0].Misuse[events.WithheldAck] == 1 }, "it waits for ever")
+	p.eventually(func() bool { return p.cluster.Accounts()[0].Misuse[events.WithheldAck] == 1 }, "the missing acknowledgement is not counted")
 	r.ack("0")
 	p.happen(on(0, scenario.LegEnded{Leg: ines}))
 	r.subscribe("2", "")

@@ -38,23 +38,23 @@ func shapes(t *testing.T, into map[string]bool, text []byte) {
 		if kind, ok := inner["type"]; ok {
 			where += " " + kind.(string)
 		}
-		note(into, where, inner)
+		addShapes(into, where, inner)
 	}
 }
 
-func note(into map[string]bool, where string, body map[string]any) {
+func addShapes(into map[string]bool, where string, body map[string]any) {
 	if kind, ok := body["updateType"].(string); ok {
 		where += " " + kind
 	}
 	for key, value := range body {
 		switch v := value.(type) {
 		case map[string]any:
-			note(into, where+"."+key, v)
+			addShapes(into, where+"."+key, v)
 		case []any:
 			into[fmt.Sprintf("%s.%s [] empty %t", where, key, len(v) == 0)] = true
 			for _, x := range v {
 				if entry, ok := x.(map[string]any); ok {
-					note(into, where+"."+key, entry)
+					addShapes(into, where+"."+key, entry)
 				}
 			}
 		case string:

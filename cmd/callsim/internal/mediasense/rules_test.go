@@ -352,7 +352,7 @@ func TestNoBackoff(t *testing.T) {
 			}
 		}
 		return p.misuse()[mediasense.NoBackoff] > 0
-	}, "nobody is told")
+	}, "no misuse is counted")
 	assert.GreaterOrEqual(t, p.report().Accounts[0].Busy+p.report().Accounts[1].Busy, 2)
 }
 

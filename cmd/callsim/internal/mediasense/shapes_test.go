@@ -138,7 +138,7 @@ func TestShapes(t *testing.T) {
 			assert.Len(t, strings.Split(ev.EventBody["ccid"].(string), "-"), groups)
 		}
 		if ev.EventType == "SESSION_EVENT" {
-			assert.Nil(t, ev.ForwardedEvent, "a session is told by its own server only")
+			assert.Nil(t, ev.ForwardedEvent, "only its own server reports a session")
 		}
 	}
 	assert.Positive(t, devices)

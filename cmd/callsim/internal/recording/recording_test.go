@@ -39,7 +39,7 @@ func TestSameConfigSameStory(t *testing.T) {
 	assert.NotEqual(t, one, other)
 }
 
-// TestEventsAreCopies: what happens later does not change what was told.
+// TestEventsAreCopies: later changes of a session do not change its earlier events.
 func TestEventsAreCopies(t *testing.T) {
 	list, _ := tell(Config{Seed: 4}, time.Hour)
 	for _, ev := range list {
