@@ -258,7 +258,7 @@ func (c Config) pipeline() Board {
 			}},
 			{"Out", []Panel{
 				{Title: "Stitched records, by outcome", Description: "complete is the usual one.", Unit: "cps", Queries: counter("otelcol_processor_callstitch_emitted", "outcome")},
-				{Title: "Records of the archive, by outcome", Description: "unchanged records said nothing new.", Unit: "cps", Queries: counter("otelcol_exporter_callrecord_records", "outcome")},
+				{Title: "Records of the archive, by outcome", Description: "Records with outcome unchanged add nothing to the archive.", Unit: "cps", Queries: counter("otelcol_exporter_callrecord_records", "outcome")},
 				{
 					Title: "Failed writes", Description: "Of the state of callstitch, and of the archive.", Unit: "cps",
 					Queries: append(counter("otelcol_processor_callstitch_storage_failures"), counter("otelcol_exporter_callrecord_write_failures")...),
