@@ -5,6 +5,7 @@ package callrecordexporter
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -53,7 +54,7 @@ func TestRoomForRows(t *testing.T) {
 
 func BenchmarkConvert(b *testing.B) {
 	for _, n := range []int{1, 50} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			logs := startsOfLegs(n)
 			b.ReportAllocs()
 			for b.Loop() {

@@ -15,8 +15,8 @@ func TestLoad(t *testing.T) {
 	for i := range len(text) - Size + 1 {
 		assert.Equal(t, binary.LittleEndian.Uint64([]byte(text[i:])), Load(text, i), i)
 	}
-	assert.Panics(t, func() { Load(text, len(text)-Size+1) })
-	assert.Panics(t, func() { Load(text, -1) })
+	assert.Panics(t, func() { _ = Load(text, len(text)-Size+1) })
+	assert.Panics(t, func() { _ = Load(text, -1) })
 }
 
 func TestBits(t *testing.T) {

@@ -51,9 +51,9 @@ func (a *Acknowledgement) checkRetryable(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	next := &Failing{Next: sink, Err: errBusy}
 	r := a.New(t, next)
-	response := r.Do(http.MethodPost, r.URL, a.Body)
-	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
-	assert.Equal(t, "1", response.Header.Get("Retry-After"))
+	status, header := r.Do(http.MethodPost, r.URL, a.Body)
+	assert.Equal(t, http.StatusServiceUnavailable, status)
+	assert.Equal(t, "1", header.Get("Retry-After"))
 	assert.Equal(t, a.count(), r.Counter(a.Records, "refused"))
 
 	next.Set(nil)
@@ -121,7 +121,10 @@ func (a *Acknowledgement) checkHangUp(t *testing.T) {
 	require.NoError(t, err)
 	gone := make(chan error)
 	go func() {
-		_, err := r.Client.Do(request)
+		response, err := r.Client.Do(request)
+		if err == nil {
+			err = response.Body.Close()
+		}
 		gone <- err
 	}()
 	<-gate.Entered

@@ -44,12 +44,13 @@ func (p *Posted) Post(body string) int {
 // PostTo posts a body to url and returns the status code. The body of a 200 must be empty.
 func (p *Posted) PostTo(url, body string) int {
 	p.T.Helper()
-	return p.Do(http.MethodPost, url, body).StatusCode
+	status, _ := p.Do(http.MethodPost, url, body)
+	return status
 }
 
-// Do sends a request and returns the response, whose body is read and closed. The body of a
-// 200 to a post must be empty.
-func (p *Posted) Do(method, url, body string) *http.Response {
+// Do sends a request and returns the status code and the header of the response. The body of
+// a 200 to a post must be empty.
+func (p *Posted) Do(method, url, body string) (status int, header http.Header) {
 	p.T.Helper()
 	request, err := http.NewRequestWithContext(p.T.Context(), method, url, strings.NewReader(body))
 	require.NoError(p.T, err)
@@ -62,5 +63,5 @@ func (p *Posted) Do(method, url, body string) *http.Response {
 	if method == http.MethodPost && response.StatusCode == http.StatusOK {
 		require.Empty(p.T, answer, "a 200 has an empty body")
 	}
-	return response
+	return response.StatusCode, response.Header
 }
