@@ -40,7 +40,7 @@ func TestDialogUnderLeg(t *testing.T) {
 	add("another", "13:00:00", func(d *store.Dialog) {
 		d.Code, d.ErrorType, d.Result = new(int64(486)), "486", names.DialogFailed
 	})
-	line := draw(&store.Trace{ID: traceBoard, Legs: w.batch.Legs, Dialogs: w.batch.Dialogs}, now)
+	line := newTimeline(&store.Trace{ID: traceBoard, Legs: w.batch.Legs, Dialogs: w.batch.Dialogs}, now)
 
 	require.Len(t, line.Groups, 2)
 	bridge := line.Groups[slices.IndexFunc(line.Groups, func(g group) bool { return g.Name == "bridge" })]

@@ -93,8 +93,8 @@ func (d *drawn) under() int {
 	return 0
 }
 
-// draw makes the timeline of a trace.
-func draw(t *store.Trace, now time.Time) *timeline {
+// newTimeline makes the timeline of a trace.
+func newTimeline(t *store.Trace, now time.Time) *timeline {
 	line := &timeline{sessions: map[string]time.Time{}}
 	for i := range t.Sessions {
 		line.sessions[t.Sessions[i].ID] = t.Sessions[i].StartedAt
@@ -102,38 +102,49 @@ func draw(t *store.Trace, now time.Time) *timeline {
 	line.scale = span(t, now)
 	line.Ticks = line.scale.ticks()
 	line.Legs, line.Recorded = len(t.Legs) > 0, len(t.Recordings)+len(t.Sessions)+len(t.Tracks) > 0
-	var all []drawn
+	line.groupRows(line.rows(t, now))
+	return line
+}
+
+// rows makes the rows of all objects of a trace.
+func (l *timeline) rows(t *store.Trace, now time.Time) (all []drawn) {
 	add := func(o *store.Object, rank int, r row) { all = append(all, drawn{o, o, rank, r}) }
 	for i := range t.Calls {
-		add(&t.Calls[i].Object, rankCall, line.call(&t.Calls[i], t))
+		add(&t.Calls[i].Object, rankCall, l.call(&t.Calls[i], t))
 	}
 	for i := range t.Recordings {
-		add(&t.Recordings[i].Object, rankRecording, line.recording(&t.Recordings[i]))
+		add(&t.Recordings[i].Object, rankRecording, l.recording(&t.Recordings[i]))
 	}
 	legs := map[string]*store.Leg{}
 	for i := range t.Legs {
 		g := &t.Legs[i]
-		add(&g.Object, rankLeg, line.leg(g, t, now))
+		add(&g.Object, rankLeg, l.leg(g, t, now))
 		if _, known := legs[g.SIPCallID]; !known && g.SIPCallID != "" {
 			legs[g.SIPCallID] = g
 		}
 	}
 	for i := range t.Sessions {
-		add(&t.Sessions[i].Object, rankSession, line.session(&t.Sessions[i]))
+		add(&t.Sessions[i].Object, rankSession, l.session(&t.Sessions[i]))
 	}
 	for i := range t.Tracks {
-		add(&t.Tracks[i].Object, rankTrack, line.track(&t.Tracks[i]))
+		add(&t.Tracks[i].Object, rankTrack, l.track(&t.Tracks[i]))
 	}
 	for i := range t.Dialogs {
 		d := &t.Dialogs[i]
 		if leg := legs[d.SIPCallID]; leg != nil {
-			r := line.dialog(d)
+			r := l.dialog(d)
 			r.Class += " under"
 			all = append(all, drawn{&d.Object, &leg.Object, rankLeg, r})
 			continue
 		}
-		add(&d.Object, rankDialog, line.dialog(d))
+		add(&d.Object, rankDialog, l.dialog(d))
 	}
+	return all
+}
+
+// groupRows puts rows below their systems: within a system by rank and start, the systems by
+// their first start.
+func (l *timeline) groupRows(all []drawn) {
 	var groups []*group
 	first := map[string]time.Time{}
 	byName := map[string]*group{}
@@ -153,18 +164,17 @@ func draw(t *store.Trace, now time.Time) *timeline {
 			first[g.Name] = d.place.StartedAt
 		}
 		g.System = cmp.Or(g.System, d.place.System)
-		d.row.Ticks = line.Ticks
+		d.row.Ticks = l.Ticks
 		if d.row.Why != nil && d.row.Why.Failure {
-			line.Failed = true
-			d.row.FailedX = coordinate(line.scale.place(line.endOf(d.object)))
+			l.Failed = true
+			d.row.FailedX = coordinate(l.scale.place(l.endOf(d.object)))
 		}
 		g.Rows = append(g.Rows, d.row)
 	}
 	slices.SortStableFunc(groups, func(a, b *group) int { return first[a.Name].Compare(first[b.Name]) })
 	for _, g := range groups {
-		line.Groups = append(line.Groups, *g)
+		l.Groups = append(l.Groups, *g)
 	}
-	return line
 }
 
 // span of time that holds everything.

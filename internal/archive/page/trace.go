@@ -87,7 +87,7 @@ func (h *handler) trace(ctx context.Context, v *store.View, r *http.Request) (_ 
 	if p.Running {
 		p.LiveSeconds = liveSeconds
 	}
-	p.Line = draw(&t, p.Now.Time)
+	p.Line = newTimeline(&t, p.Now.Time)
 	p.Ends = endRows(t.Ends)
 	p.worst()
 	for i := range t.Related {
