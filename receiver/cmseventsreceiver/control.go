@@ -71,24 +71,8 @@ func (c *connection) controlRequests(ctx context.Context) *failure {
 			}
 		}
 
-		next := heard.Add(c.server.config.ProbeAfter)
-		sooner := func(t time.Time) {
-			if t.Before(next) {
-				next = t
-			}
-		}
-		switch {
-		case state.pendingID != 0:
-			next = state.answerBy
-		case state.notBefore.After(now):
-			sooner(state.notBefore)
-		}
-		if c.socketIndex == 0 && !c.listActive.Load() {
-			sooner(beginBy)
-		}
-		sooner(now.Add(standstillInterval))
 		due := time.Now()
-		if next.After(due) {
+		if next := c.nextCheck(&state, now, heard, beginBy); next.After(due) {
 			due = next
 		}
 		timer.Reset(time.Until(due))
@@ -104,6 +88,28 @@ func (c *connection) controlRequests(ctx context.Context) *failure {
 			return c.endCause(ctx, newFailure(reasonStalled, "this process stood still for %s", late.Round(time.Second)))
 		}
 	}
+}
+
+// nextCheck returns the earliest time at which controlRequests has something to do, unless a
+// message comes first. heard is the time of the last message, beginBy the deadline of the list.
+func (c *connection) nextCheck(state *requestState, now, heard, beginBy time.Time) time.Time {
+	next := heard.Add(c.server.config.ProbeAfter)
+	sooner := func(t time.Time) {
+		if t.Before(next) {
+			next = t
+		}
+	}
+	switch {
+	case state.pendingID != 0:
+		next = state.answerBy
+	case state.notBefore.After(now):
+		sooner(state.notBefore)
+	}
+	if c.socketIndex == 0 && !c.listActive.Load() {
+		sooner(beginBy)
+	}
+	sooner(now.Add(standstillInterval))
+	return next
 }
 
 // lateness is how much later than due it is. A server stops sending to a client that does
