@@ -72,7 +72,10 @@ func (e *Engine) forgetAbsence(slot uint32) {
 type removal struct {
 	call    Ref
 	at, due int64 // at: sender's clock; due: engine's clock
-	started bool  // unexamined is set
+	// superseded reports that queueSuperseded found it. FinishLoad finds it again, so it is not
+	// stored.
+	superseded bool
+	started    bool // unexamined is set
 	// unexamined is how many open objects of the call are not examined yet.
 	unexamined uint32
 }
@@ -124,7 +127,7 @@ func (e *Engine) queueSuperseded(all []interval) {
 			continue
 		}
 		info.supersededAt = start
-		e.removals = append(e.removals, removal{call: e.refTo(call.slot), at: start, due: e.now + int64(removalDelay)})
+		e.removals = append(e.removals, removal{call: e.refTo(call.slot), at: start, due: e.now + int64(removalDelay), superseded: true})
 	}
 }
 

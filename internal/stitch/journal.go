@@ -311,10 +311,9 @@ func (e *Engine) appendAbsence(b []byte, slot uint32) []byte {
 }
 
 // appendRemoval appends a removed call that waits for its end records as an absence: a restarted
-// engine waits for these records anyway, until its grace is over. It does not append a removal
-// that queueSuperseded finds again.
+// engine waits for these records anyway, until its grace is over.
 func (e *Engine) appendRemoval(b []byte, r *removal) []byte {
-	if o := e.resolve(r.call); o != nil && e.infoOf(r.call.slot).supersededAt != r.at {
+	if o := e.resolve(r.call); o != nil && !r.superseded {
 		return appendAbsent(b, o, r.at)
 	}
 	return b
