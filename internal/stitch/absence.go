@@ -108,7 +108,8 @@ func (e *Engine) RemoveCall(now time.Time, call string, at int64) (changed bool)
 // queueSuperseded queues the removal of calls that a later call replaces. all are the calls
 // of one room in the order of their starts. A bridge has one call of a room at a time, so a
 // call without an end is over when the next call there begins. The latest of several next
-// calls counts, so the order of arrival makes no difference.
+// calls counts, so the order of arrival makes no difference. An earlier record of a next call may
+// arrive late and change supersededAt: a removal with another time has no effect.
 func (e *Engine) queueSuperseded(all []interval) {
 	latest := e.scratch.nextStart
 	clear(latest)
@@ -120,10 +121,10 @@ func (e *Engine) queueSuperseded(all []interval) {
 		info := e.infoOf(call.slot)
 		start, found := latest[call.bridge]
 		if !found {
-			latest[call.bridge] = call.start
+			latest[call.bridge], info.supersededAt = call.start, 0
 			continue
 		}
-		if info.end != 0 || start <= info.supersededAt || !e.objects.at(call.slot).state.takesRecords() || len(e.removals) == maxRemovals {
+		if info.end != 0 || start == info.supersededAt || !e.objects.at(call.slot).state.takesRecords() || len(e.removals) == maxRemovals {
 			continue
 		}
 		info.supersededAt = start
@@ -139,7 +140,7 @@ func (e *Engine) endOneRemovedCall(t int64) bool {
 	}
 	r := &e.removals[0]
 	o := e.resolve(r.call)
-	if o == nil || !o.state.takesRecords() || e.lastSeen(r.call.slot) >= r.at {
+	if o == nil || !o.state.takesRecords() || r.superseded && e.infoOf(r.call.slot).supersededAt != r.at || e.lastSeen(r.call.slot) >= r.at {
 		e.removals = e.removals[1:]
 		return true
 	}

@@ -397,3 +397,26 @@ func TestNextCallOfTheRoom(t *testing.T) {
 	assert.Equal(t, Complete, out["lost"].Outcome)
 	assert.Equal(t, Complete, out["in lost"].Outcome)
 }
+
+// An earlier record may show that a next call of the room began before the call that it seemed to
+// replace.
+func TestNextCallThatBeganEarlier(t *testing.T) {
+	records := []struct {
+		id    string
+		index uint64
+		at    int
+	}{{"earlier", 1, 0}, {"later", 2, 140}, {"earlier", 3, 155}}
+	for _, sequence := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		s := newStory(t, options)
+		for _, i := range sequence {
+			_, err := s.e.Apply(s.now, &Record{
+				Kind: Call, ID: records[i].id, Phase: Start, Time: at(records[i].at), Index: records[i].index,
+				Fields: []Field{textField(names.CallCorrelator, "room")}, Source: NewSource("one", "session").OnBridge(MaxRank, "one"),
+			})
+			require.NoError(t, err)
+		}
+		s.wait(removalDelay)
+		s.wait(options.Linger)
+		assert.Empty(t, s.out(), "order %v", sequence)
+	}
+}
