@@ -4,22 +4,18 @@
 package cmseventsreceiver
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pipeline"
-	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/legato-otel/legato/internal/names"
-	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // TestConsumeContract runs the Collector's contract checker: for any error of the next
@@ -31,40 +27,18 @@ func TestConsumeContract(t *testing.T) {
 	config.Servers = []ServerConfig{serverConfig(listener.Addr().String())}
 	generator := &participantGenerator{bridge: newFakeBridge(t, listener.Addr().String(), func() net.Listener { return listener })}
 	receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{
-		T:             t,
-		Factory:       contractFactory(),
+		T: t,
+		Factory: receiverkit.ContractFactory(NewFactory(), func(lr plog.LogRecord) string {
+			if lr.EventName() != names.EventEventParticipantAdd {
+				return ""
+			}
+			return receiverkit.Attribute(lr, names.ParticipantID).Str()
+		}),
 		Signal:        pipeline.SignalLogs,
 		Config:        config,
 		Generator:     generator,
 		GenerateCount: 100,
 	})
-}
-
-// contractFactory returns a factory whose records carry the id that the checker expects.
-func contractFactory() receiver.Factory {
-	inner := NewFactory()
-	return receiver.NewFactory(inner.Type(), inner.CreateDefaultConfig, receiver.WithLogs(
-		func(ctx context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
-			translated, err := consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
-				for _, rl := range logs.ResourceLogs().All() {
-					for _, sl := range rl.ScopeLogs().All() {
-						sl.LogRecords().RemoveIf(func(lr plog.LogRecord) bool { return lr.EventName() != names.EventEventParticipantAdd })
-						for _, lr := range sl.LogRecords().All() {
-							lr.Attributes().PutStr(receivertest.UniqueIDAttrName, text(lr, names.ParticipantID))
-						}
-					}
-				}
-				if logs.LogRecordCount() == 0 {
-					return nil
-				}
-				return next.ConsumeLogs(ctx, logs)
-			}, consumer.WithCapabilities(consumer.Capabilities{MutatesData: true}))
-			if err != nil {
-				return nil, err
-			}
-			return inner.CreateLogs(ctx, set, cfg, translated)
-		}, metadata.LogsStability,
-	))
 }
 
 // participantGenerator adds participants to a call. Each run has a new call, so that it

@@ -4,7 +4,6 @@
 package cmssyslogreceiver
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"strings"
@@ -14,15 +13,12 @@ import (
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/tcp"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pipeline"
-	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/legato-otel/legato/internal/testkit/loopback"
-	"github.com/legato-otel/legato/receiver/cmssyslogreceiver/internal/metadata"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // TestConsumeContract runs the ecosystem's checker: whatever the next consumer
@@ -37,35 +33,12 @@ func TestConsumeContract(t *testing.T) {
 	config.RetryOnFailure.InitialInterval, config.RetryOnFailure.MaxInterval = time.Millisecond, 10*time.Millisecond
 	receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{
 		T:             t,
-		Factory:       contractFactory(),
+		Factory:       receiverkit.ContractFactory(NewFactory(), func(lr plog.LogRecord) string { return lr.Body().Str() }),
 		Signal:        pipeline.SignalLogs,
 		Config:        config,
 		Generator:     &bridges{t: t, address: config.TCP.ListenAddress},
 		GenerateCount: 100,
 	})
-}
-
-// contractFactory makes receivers whose records carry the id that the checker wants.
-func contractFactory() receiver.Factory {
-	inner := NewFactory()
-	return receiver.NewFactory(inner.Type(), inner.CreateDefaultConfig, receiver.WithLogs(
-		func(ctx context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
-			translated, err := consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
-				for _, rl := range logs.ResourceLogs().All() {
-					for _, sl := range rl.ScopeLogs().All() {
-						for _, lr := range sl.LogRecords().All() {
-							lr.Attributes().PutStr(receivertest.UniqueIDAttrName, lr.Body().Str())
-						}
-					}
-				}
-				return next.ConsumeLogs(ctx, logs)
-			}, consumer.WithCapabilities(consumer.Capabilities{MutatesData: true}))
-			if err != nil {
-				return nil, err
-			}
-			return inner.CreateLogs(ctx, set, cfg, translated)
-		}, metadata.LogsStability,
-	))
 }
 
 // bridges generate three lines at a time.

@@ -4,7 +4,6 @@
 package ocmsreceiver
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
@@ -16,18 +15,14 @@ import (
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/tcp"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pipeline"
-	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit/loopback"
 	"github.com/legato-otel/legato/internal/testkit/receiverkit"
-	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
 )
 
 // TestConsumeContract runs the ecosystem's checker over both inputs: whatever the next
@@ -73,8 +68,10 @@ func TestConsumeContract(t *testing.T) {
 			config.RetryOnFailure.InitialInterval, config.RetryOnFailure.MaxInterval = time.Millisecond, 10*time.Millisecond
 			input.configure(config)
 			receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{
-				T:             t,
-				Factory:       contractFactory(),
+				T: t,
+				Factory: receiverkit.ContractFactory(NewFactory(), func(lr plog.LogRecord) string {
+					return receiverkit.Attribute(lr, names.SIPCallID).Str()
+				}),
 				Signal:        pipeline.SignalLogs,
 				Config:        config,
 				Generator:     &proxy{t: t, write: input.write, file: file},
@@ -82,31 +79,6 @@ func TestConsumeContract(t *testing.T) {
 			})
 		})
 	}
-}
-
-// contractFactory makes receivers whose records carry the id that the checker wants.
-// The checker counts lines that were refused permanently as dropped; their quarantine
-// has no id and is not shown to it.
-func contractFactory() receiver.Factory {
-	inner := NewFactory()
-	return receiver.NewFactory(inner.Type(), inner.CreateDefaultConfig, receiver.WithLogs(
-		func(ctx context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
-			translated, err := consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
-				for _, lr := range receiverkit.Records([]plog.Logs{logs}) {
-					if lr.EventName() == names.EventOCMSMalformed {
-						return nil
-					}
-					id, _ := lr.Attributes().Get(names.SIPCallID)
-					lr.Attributes().PutStr(receivertest.UniqueIDAttrName, id.Str())
-				}
-				return next.ConsumeLogs(ctx, logs)
-			}, consumer.WithCapabilities(consumer.Capabilities{MutatesData: true}))
-			if err != nil {
-				return nil, err
-			}
-			return inner.CreateLogs(ctx, set, cfg, translated)
-		}, metadata.LogsStability,
-	))
 }
 
 // proxy generates three accounting events at a time.

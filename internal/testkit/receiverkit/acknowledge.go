@@ -15,7 +15,6 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/names"
@@ -72,7 +71,7 @@ func (a *Acknowledgement) checkPermanent(t *testing.T) {
 	require.Len(t, all, 1)
 	assert.Equal(t, a.Malformed, all[0].EventName())
 	assert.Equal(t, a.Body, all[0].Body().Str())
-	assert.Equal(t, "rejected_by_pipeline", attributeOf(all[0], names.ErrorType).Str())
+	assert.Equal(t, "rejected_by_pipeline", Attribute(all[0], names.ErrorType).Str())
 	assert.Equal(t, a.count(), r.Counter(a.Records, "malformed"))
 
 	require.Equal(t, http.StatusOK, r.Post(a.Body))
@@ -143,19 +142,10 @@ func AssertPieces(t *testing.T, pieces []plog.LogRecord, numberKey, countKey, wh
 	var joined strings.Builder
 	for i, lr := range pieces {
 		assert.LessOrEqual(t, len(lr.Body().Str()), most)
-		assert.EqualValues(t, i+1, attributeOf(lr, numberKey).Int())
-		assert.EqualValues(t, len(pieces), attributeOf(lr, countKey).Int())
+		assert.EqualValues(t, i+1, Attribute(lr, numberKey).Int())
+		assert.EqualValues(t, len(pieces), Attribute(lr, countKey).Int())
 		joined.WriteString(lr.Body().Str())
 	}
 	assert.Greater(t, len(pieces), len(whole)/most)
 	assert.Equal(t, whole, joined.String())
-}
-
-// attributeOf returns the value of an attribute, or an empty one.
-func attributeOf(lr plog.LogRecord, key string) pcommon.Value {
-	value, ok := lr.Attributes().Get(key)
-	if !ok {
-		return pcommon.NewValueEmpty()
-	}
-	return value
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
@@ -141,4 +142,13 @@ func EventNames(sink *consumertest.LogsSink) (names []string) {
 		names = append(names, lr.EventName())
 	}
 	return names
+}
+
+// Attribute returns the value of an attribute, or an empty one.
+func Attribute(lr plog.LogRecord, key string) pcommon.Value {
+	value, ok := lr.Attributes().Get(key)
+	if !ok {
+		return pcommon.NewValueEmpty()
+	}
+	return value
 }
