@@ -278,7 +278,7 @@ func (e *Engine) MarkEmitted(now time.Time, ref Ref, accepted bool) {
 	}
 	e.setState(ref.slot, next, e.now)
 	if o.kind == Call {
-		e.updateCallGroup(ref.slot)
+		e.updateCallGroup(ref.slot, 0)
 	}
 }
 

@@ -5,9 +5,11 @@ package stitch
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/legato-otel/legato/internal/names"
@@ -89,5 +91,51 @@ func TestStepsAreBounded(t *testing.T) {
 		for more := true; more; {
 			bounded("Finish", func() { more = e.Finish(now) })
 		}
+	}
+}
+
+// Neither the span of a large conference nor that its spans were accepted takes more than a
+// bounded piece of work, in whatever order its calls end.
+func TestStepsOfALargeConference(t *testing.T) {
+	const calls = maxUnsettledCalls
+	random := rand.New(rand.NewPCG(1, 1))
+	for shape, end := range map[string]func(n int) int{
+		"in order": func(n int) int { return 10_000 + n },
+		"nested":   func(n int) int { return 20_000 - n },
+		"together": func(int) int { return 10_000 },
+		"random":   func(int) int { return 10_000 + random.IntN(calls) },
+	} {
+		large := options
+		large.MaxObjects = 10 * calls
+		s := newStory(t, large)
+		bounded := func(name string, bound int, f func()) {
+			t.Helper()
+			before := s.e.steps
+			f()
+			require.LessOrEqual(t, s.e.steps-before, uint64(bound), "%s: %s", shape, name)
+		}
+		for n := range calls {
+			bridge := fmt.Sprint("bridge ", n)
+			s.inRoom(bridge, "run of "+bridge, guid(1, n), Start, 1, n)
+			s.inRoom(bridge, "run of "+bridge, guid(1, n), End, 2, end(n))
+		}
+		s.wait(options.Linger)
+		var refs []Ref
+		for _, n := range []int{1, calls} { // the first one fixes the trace of all
+			bounded("VisitPendingEmits", 16*calls, func() {
+				s.e.VisitPendingEmits(Ref{}, n, func(o *Stitched) { refs = append(refs, o.Ref) })
+			})
+		}
+		require.Len(t, refs, calls+1)
+		for _, ref := range refs[1:] {
+			bounded("MarkEmitted", 16, func() { s.e.MarkEmitted(s.now, ref, true) })
+		}
+		settled := 0
+		g := s.e.correlators[s.e.infoOf(refs[0].slot).groupID]
+		for slot := g.latestSettled; slot != 0; slot = s.e.infoOf(slot).group.next {
+			assert.True(t, s.e.isInOrder(slot))
+			settled++
+		}
+		assert.Equal(t, calls, settled, shape)
 	}
 }

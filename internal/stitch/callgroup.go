@@ -43,8 +43,9 @@ func (e *Engine) isSettled(slot uint32) bool {
 	return info.traceFrozen && (info.end != 0 || o.state == emitted || o.state == emittedWithMembers)
 }
 
-// updateCallGroup puts a call into the list of its group where it belongs.
-func (e *Engine) updateCallGroup(slot uint32) {
+// updateCallGroup puts a call into the list of its group where it belongs. before is a settled
+// call of the group which the call is likely to follow, 0 if none is known.
+func (e *Engine) updateCallGroup(slot, before uint32) {
 	info := e.infoOf(slot)
 	if info.groupID == 0 {
 		return
@@ -53,7 +54,7 @@ func (e *Engine) updateCallGroup(slot uint32) {
 	if e.isSettled(slot) {
 		to = inSettledList
 	}
-	if to == inUnsettledList && info.groupList == inUnsettledList {
+	if to == info.groupList && (to == inUnsettledList || e.isInOrder(slot)) {
 		return
 	}
 	e.leaveCallGroup(slot)
@@ -69,12 +70,19 @@ func (e *Engine) updateCallGroup(slot uint32) {
 		e.correlators[info.groupID] = g
 		return
 	}
-	e.insertSettled(&g, slot)
+	e.insertSettled(&g, slot, before)
 	e.correlators[info.groupID] = g
 }
 
-// insertSettled inserts a call into the list of settled calls.
-func (e *Engine) insertSettled(g *callGroup, slot uint32) {
+// isInOrder reports whether a settled call is between calls that end later and earlier.
+func (e *Engine) isInOrder(slot uint32) bool {
+	at := e.infoOf(slot).group
+	return (at.previous == 0 || e.endsBefore(slot, at.previous)) && (at.next == 0 || e.endsBefore(at.next, slot))
+}
+
+// insertSettled inserts a call into the list of settled calls. If before is in the list and ends
+// later, the search begins there.
+func (e *Engine) insertSettled(g *callGroup, slot, before uint32) {
 	info := e.infoOf(slot)
 	if g.settledCount >= maxSettledCalls {
 		if last := g.earliestSettled; e.endsBefore(slot, last) {
@@ -83,6 +91,9 @@ func (e *Engine) insertSettled(g *callGroup, slot uint32) {
 		e.removeSettled(g, g.earliestSettled)
 	}
 	previous, next := uint32(0), g.latestSettled
+	if before != 0 && e.infoOf(before).groupList == inSettledList && e.endsBefore(slot, before) {
+		previous, next = before, e.infoOf(before).group.next
+	}
 	for next != 0 && e.endsBefore(slot, next) {
 		e.steps++
 		previous, next = next, e.infoOf(next).group.next

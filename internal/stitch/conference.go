@@ -32,7 +32,7 @@ func (e *Engine) updateCallRelations(slot uint32) {
 		e.leaveGroup(slot)
 		info.groupID = correlator
 	}
-	e.updateCallGroup(slot)
+	e.updateCallGroup(slot, 0)
 	if !e.isFinal(slot) {
 		e.spaces.current.setHash(e, slot, hashOf(f.newest(keyCoSpace)))
 	}
@@ -322,7 +322,7 @@ func (e *Engine) freezeContainer(call uint32) {
 	if info.groupList != inUnsettledList || e.correlators[info.groupID].unsettledCount > maxUnsettledCalls {
 		// The call is in no conference, or in one that is too large to compare.
 		info.trace, info.rootSpan = info.ownTrace, o.span
-		e.freezeCall(call)
+		e.freezeCall(call, 0)
 		return
 	}
 	e.regroup(info.groupID)
@@ -330,19 +330,32 @@ func (e *Engine) freezeContainer(call uint32) {
 	for i := 0; i < len(all); {
 		conference := conferenceAt(all, i)
 		i += len(conference)
-		if !slices.ContainsFunc(conference, func(l interval) bool { return l.slot == call }) {
-			continue
-		}
-		for j := range conference {
-			e.freezeCall(conference[j].slot)
+		if slices.ContainsFunc(conference, func(l interval) bool { return l.slot == call }) {
+			e.freezeConference(conference)
+			return
 		}
 	}
 }
 
-func (e *Engine) freezeCall(call uint32) {
+// freezeConference fixes the traces of the calls of a conference. It reorders conference: the list
+// of settled calls begins with the latest end, so each call is inserted behind the one before it,
+// and the whole conference takes one pass over the list.
+func (e *Engine) freezeConference(conference []interval) {
+	slices.SortFunc(conference, func(a, b interval) int {
+		return cmp.Or(cmp.Compare(b.end, a.end), e.compareIDs(a.slot, b.slot))
+	})
+	before := uint32(0)
+	for i := range conference {
+		call := conference[i].slot
+		e.freezeCall(call, before)
+		before = call
+	}
+}
+
+func (e *Engine) freezeCall(call, before uint32) {
 	if info := e.infoOf(call); !info.traceFrozen {
 		info.traceFrozen = true
 		e.markDirty(call, flagDirty)
-		e.updateCallGroup(call)
+		e.updateCallGroup(call, before)
 	}
 }
