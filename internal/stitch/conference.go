@@ -28,9 +28,10 @@ func (e *Engine) updateCallRelations(slot uint32) {
 	}
 	closes := end != 0 && info.end == 0
 	info.start, info.end, info.startIndex = start, end, index
-	if correlator != info.groupID {
+	previous := info.groupID
+	if correlator != previous {
 		e.leaveGroup(slot)
-		info.groupID = correlator
+		info.groupID, info.supersededAt = correlator, 0
 	}
 	e.updateCallGroup(slot, 0)
 	if !e.isFinal(slot) {
@@ -46,6 +47,9 @@ func (e *Engine) updateCallRelations(slot uint32) {
 		}
 	}
 	e.regroup(correlator)
+	if previous != correlator {
+		e.regroup(previous) // without the call
+	}
 }
 
 // startIndex returns the index of the record that started the object, 0 if unknown.

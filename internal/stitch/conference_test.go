@@ -363,3 +363,47 @@ func TestConferenceLaw(t *testing.T) {
 		}
 	}
 }
+
+// A newer record may have another correlator: the call leaves its conference, and the calls that it
+// leaves are as if it had never been there.
+func TestCallThatChangesItsRoom(t *testing.T) {
+	records := []struct {
+		bridge, id string
+		phase      Phase
+		index      uint64
+		at         int
+		room       string
+	}{
+		{"one", "moves", Start, 1, 0, "room"},
+		{"two", "stays", Start, 2, 10, "room"},
+		{"two", "moves too", Start, 3, 50, "room"},
+		{"one", "moves", Update, 4, 60, "another room"},
+		{"two", "moves too", Update, 5, 60, "a third room"},
+	}
+	play := func(sequence []int) map[string]string {
+		s := newStory(t, options)
+		for _, i := range sequence {
+			r := records[i]
+			_, err := s.e.Apply(s.now, &Record{
+				Kind: Call, ID: r.id, Phase: r.phase, Time: at(r.at), Index: r.index,
+				Fields: []Field{textField(names.CallCorrelator, r.room)}, Source: NewSource(r.bridge, "session of "+r.bridge).OnBridge(MaxRank, r.bridge),
+			})
+			require.NoError(t, err)
+		}
+		s.wait(removalDelay)
+		s.wait(2 * options.MaxOpen)
+		s.wait(options.Linger)
+		got := make(map[string]string)
+		for id, o := range s.out() {
+			got[id] = fmt.Sprintf("%s %x", o.Outcome, o.Trace)
+		}
+		return got
+	}
+	want := play([]int{3, 4, 0, 1, 2})
+	for id, o := range want {
+		assert.Contains(t, o, "expired", id)
+	}
+	for _, sequence := range [][]int{{0, 1, 2, 3, 4}, {1, 2, 0, 4, 3}, {2, 1, 0, 3, 4}, {0, 1, 3, 2, 4}} {
+		assert.Equal(t, want, play(sequence), "order %v", sequence)
+	}
+}
