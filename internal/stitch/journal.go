@@ -275,7 +275,7 @@ func (e *Engine) appendHead(b []byte, slot uint32) []byte {
 	o := e.objects.at(slot)
 	b = append(b, kindLetters[o.kind], stateLetters[o.state])
 	b = append(b, o.identity[:]...)
-	b = binary.AppendUvarint(b, uint64(o.flags&storedFlags))
+	b = binary.AppendUvarint(b, uint64(o.flags&storedFlags|e.traceChangeFlag(slot)))
 	b = appendTime(b, o.since)
 	b = binary.AppendUvarint(b, uint64(o.resource))
 	b = binary.AppendUvarint(b, uint64(o.session))

@@ -153,6 +153,9 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 		copy(info.trace[:], r.bytes(len(info.trace)))
 		info.stampedTrace = info.trace
 		copy(info.rootSpan[:], r.bytes(len(info.rootSpan)))
+		if flags&flagStampedWithOwnTrace != 0 {
+			info.stampedTrace = info.ownTrace
+		}
 		info.firstNamedAt, info.lastNamedAt = r.time(), r.time()
 	}
 	if r.damaged {

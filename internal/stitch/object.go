@@ -79,6 +79,10 @@ const (
 	// Its sender no longer had it after its last record; see updateUnlistedFlag.
 	flagUnlisted
 
+	// In stored state alone: the records of a call were stamped with the call's own trace, its
+	// frozen trace is another one, and no TraceChange was sent.
+	flagStampedWithOwnTrace
+
 	// The flags are stored, so none changes its value.
 	storedFlags = flagExpired | flagEvicted | flagIncomplete | flagSharing | flagAudioVideo | flagTextID | flagInferredSource |
 		flagCallEnded | flagBridgeRestarted | flagUnlisted

@@ -60,6 +60,12 @@ func (e *Engine) FinishLoad(now time.Time) {
 	for correlator := range e.correlators {
 		e.regroup(correlator)
 	}
+	for _, slot := range order {
+		if o := e.objects.at(slot); o.kind == Call {
+			info := e.infoOf(slot)
+			e.setTrace(slot, info.trace, info.rootSpan) // queues its trace change, if there is one
+		}
+	}
 	e.restoreSessions()
 	e.beginGrace(t)
 	e.stats = Stats{Restored: uint64(len(order))} // the objects were counted before the restart

@@ -53,6 +53,18 @@ func (e *Engine) traceHasChanged(call uint32) bool {
 	return info.stampedTrace != (TraceID{}) && info.stampedTrace != info.trace
 }
 
+// traceChangeFlag returns the flag of a call with a frozen trace whose change is not sent. The
+// stored state of such a call has room for the frozen trace only.
+func (e *Engine) traceChangeFlag(slot uint32) uint16 {
+	if !e.traceHasChanged(slot) {
+		return 0
+	}
+	if info := e.infoOf(slot); info.traceFrozen && info.stampedTrace == info.ownTrace {
+		return flagStampedWithOwnTrace
+	}
+	return 0
+}
+
 // TakeTraceChanges visits up to n calls whose trace has changed, in the order of the changes,
 // and removes them from the queue. The caller then calls TraceChangeSent or RetryTraceChange
 // for each.

@@ -68,3 +68,25 @@ func TestJoining(t *testing.T) {
 	assert.Empty(t, s.joinings())
 	assert.False(t, s.e.HasTraceChanges())
 }
+
+// TestJoiningIsStored: a restart does not lose the change, although a span of the conference was
+// sent before and fixed the trace; a change that was sent does not come again.
+func TestJoiningIsStored(t *testing.T) {
+	room := textField(names.CallCorrelator, "room")
+	s := newStory(t, options)
+	s.stamped(s.tell("b", Call, "later", Start, 50, room))
+	s.tell("a", Call, "earlier", Start, 0, room)
+	s.tell("a", CallLeg, "of earlier", Start, 1, textField(names.CallID, "earlier"))
+	s.tell("a", CallLeg, "of earlier", End, 60)
+	s.wait(options.Linger)
+	require.Len(t, s.out(), 1)
+	for range 2 {
+		s.e = restart(t, s.e, s.now)
+	}
+	change := map[string][2]TraceID{"later": {traceOf("later"), traceOf("earlier")}}
+	assert.Equal(t, change, s.joinings())
+	s.e = restart(t, s.e, s.now)
+	assert.Empty(t, s.joinings())
+	s.tell("b", Call, "later", End, 70)
+	assert.Equal(t, traceOf("earlier"), s.traces()["later"])
+}
