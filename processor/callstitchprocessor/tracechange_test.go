@@ -5,6 +5,8 @@ package callstitchprocessor
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,5 +65,49 @@ func TestConferenceUpdate(t *testing.T) {
 			assert.Equal(t, "later", str(all[0], names.CallID))
 			assert.Equal(t, "weekly", str(all[0], "cisco.meeting_server.call.name"))
 		})
+	}
+}
+
+// An event that the next consumer refuses again and again delays the others by minutes at most.
+func TestRefusedConferenceUpdate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 200
+		r := newHarness(t, nil)
+		r.next.refuseWith(refusesCall("call 77"))
+		room := func(session, id string, n, second int) plog.Logs {
+			logs := callStart(session, id, second)
+			records(logs)[0].Attributes().PutStr(names.CallCorrelator, fmt.Sprint("room ", n))
+			return logs
+		}
+		for n := range calls {
+			r.consume(room("s-1", fmt.Sprint("call ", n), n, 50))
+		}
+		for n := range calls {
+			r.consume(room("s-2", fmt.Sprint("earlier ", n), n, 0))
+		}
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		changed := make(map[string]int)
+		for _, lr := range r.next.spans() {
+			changed[str(lr, names.CallID)]++
+		}
+		assert.Len(t, changed, calls-1)
+		r.next.refuseWith(nil)
+		time.Sleep(2 * longestRetry)
+		synctest.Wait()
+		for _, lr := range r.next.spans() {
+			changed[str(lr, names.CallID)]++
+		}
+		assert.Len(t, changed, calls)
+	})
+}
+
+// refusesCall refuses each batch with an event of a call.
+func refusesCall(id string) func(context.Context, []plog.LogRecord) error {
+	return func(_ context.Context, all []plog.LogRecord) error {
+		if slices.ContainsFunc(all, func(lr plog.LogRecord) bool { return str(lr, names.CallID) == id }) {
+			return errBusy
+		}
+		return nil
 	}
 }
