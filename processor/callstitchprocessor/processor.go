@@ -129,7 +129,12 @@ func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		return err
 	case write == nil: // nothing to store
 	case shared != nil:
-		if err := p.awaitShared(ctx, write, shared); !errors.Is(err, errSendSeparately) {
+		err := p.awaitShared(ctx, write, shared)
+		separately := errors.Is(err, errSendSeparately)
+		if separately || err != nil && ctx.Err() == nil { // a request whose context ended may not have its answer yet
+			restorePayload(shared, logs)
+		}
+		if !separately {
 			return err
 		}
 	default:

@@ -133,11 +133,19 @@ func (s *sharedConsumer) merge(requests []*sharedRequest) *mergedLogs {
 	return m
 }
 
-// giveBack gives each request its data back: the caller of ConsumeLogs passes it on alone, or a
-// sender such as a receiver with retry_on_failure sends the same payload again.
+// giveBack sets each request's Value to its data.
 func (m *mergedLogs) giveBack(requests []*sharedRequest) {
 	for i, r := range requests {
-		m.requestLogs(i).ResourceLogs().MoveAndAppendTo(r.Value.ResourceLogs())
+		r.Value = m.requestLogs(i)
+	}
+}
+
+// restorePayload moves the data of a refused request back into the payload of its caller, if a
+// shared call has taken it. The caller passes the payload on alone, or its sender, such as a
+// receiver with retry_on_failure, sends it again.
+func restorePayload(r *sharedRequest, payload plog.Logs) {
+	if r.Value != payload {
+		r.Value.ResourceLogs().MoveAndAppendTo(payload.ResourceLogs())
 	}
 }
 
