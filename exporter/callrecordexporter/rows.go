@@ -166,7 +166,7 @@ const (
 )
 
 // ofRecord begins the attributes that are about one record, not about the object that
-// it speaks of.
+// it describes.
 const ofRecord = names.MeetingServer + ".record."
 
 // fill reads a record into a row: first the columns of all rows, then the attributes. kind and
