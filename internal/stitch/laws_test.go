@@ -6,6 +6,7 @@ package stitch
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -280,4 +281,77 @@ func TestShuffles(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestRestarts: the case of GUIDs, several restarts (from a snapshot or from the log of changes),
+// and time that passes make no difference before objects are due.
+func TestRestarts(t *testing.T) {
+	worlds := 250
+	if testing.Short() || raceEnabled {
+		worlds = 60
+	}
+	for seed := range uint64(worlds) {
+		w := randomWorld(seed)
+		want := withoutDue(play(t, w.all))
+		for range 5 {
+			all := append(slices.Clone(w.all), w.all[:len(w.all)/4]...)
+			for i := range all {
+				all[i] = w.changeCase(all[i])
+			}
+			w.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+			e, now := New(options), noon
+			log := [][]byte{nil}
+			for i := range all {
+				switch w.IntN(12) {
+				case 0:
+					e = restart(t, e, now)
+					log = [][]byte{changes(e)}
+					e.BeginSnapshot()
+					for last := false; !last; {
+						log[0], last = e.AppendSnapshot(log[0], 300)
+					}
+				case 1:
+					log = append(log, changes(e))
+					e = restore(t, now, log...)
+				case 2:
+					log = append(log, changes(e))
+				case 3:
+					if now = now.Add(time.Duration(w.IntN(300)) * time.Millisecond); now.Sub(noon) > options.Linger/2 {
+						now = noon.Add(options.Linger / 2)
+					}
+					advance(e, now)
+				}
+				all[i].happen(t, e, now)
+			}
+			if got := withoutDue(finish(t, e, now)); got != want {
+				require.Equal(t, want, got, "seed %d", seed)
+			}
+		}
+	}
+}
+
+// withoutDue joins descriptions in lower case, without the times at which the objects were due.
+func withoutDue(lines []string) string {
+	return strings.ToLower(due.ReplaceAllString(strings.Join(lines, "\n"), ""))
+}
+
+var due = regexp.MustCompile(` due=\S+`)
+
+// changeCase writes some GUIDs of a record in upper case.
+func (w *world) changeCase(h happening) happening {
+	change := func(text string) string {
+		var guid identity
+		if w.chance(40) && parseGUID(&guid, text) != guidNone {
+			return strings.ToUpper(text)
+		}
+		return text
+	}
+	h.record.ID = change(h.record.ID)
+	h.record.Fields = slices.Clone(h.record.Fields)
+	for i, f := range h.record.Fields {
+		if f.Value.Kind == KindText {
+			h.record.Fields[i].Value = Text(change(f.Value.Text))
+		}
+	}
+	return h
 }
