@@ -21,7 +21,7 @@ type callGroup struct {
 // Limits of a group.
 const (
 	// maxUnsettledCalls is how many unsettled calls of a correlator are compared. If there are
-	// more, each has a trace of its own.
+	// more, each has a trace of its own; see separateExcess.
 	maxUnsettledCalls = 1024
 	// maxSettledCalls is how many settled calls a group remembers: those with the latest ends.
 	maxSettledCalls = 1024
@@ -68,10 +68,36 @@ func (e *Engine) updateCallGroup(slot, before uint32) {
 		g.unsettledCount++
 		info.groupList = inUnsettledList
 		e.correlators[info.groupID] = g
+		e.separateExcess(&g, slot)
 		return
 	}
 	e.insertSettled(&g, slot, before)
 	e.correlators[info.groupID] = g
+}
+
+// separateExcess gives each unsettled call of a group a trace of its own if there are too many of
+// them; slot is the newest one. The calls stay alone when others are settled: otherwise the rest
+// would be compared, and the order of arrival would decide which calls that are.
+func (e *Engine) separateExcess(g *callGroup, slot uint32) {
+	if g.unsettledCount <= maxUnsettledCalls {
+		return
+	}
+	e.separate(slot)
+	if g.unsettledCount > maxUnsettledCalls+1 {
+		return // the others are alone since their number exceeded the limit
+	}
+	for other := g.firstUnsettled; other != 0; other = e.infoOf(other).group.next {
+		e.steps++
+		e.separate(other)
+	}
+}
+
+// separate takes a call out of all conferences, unless a span with its conference's trace was sent.
+func (e *Engine) separate(slot uint32) {
+	if info := e.infoOf(slot); !info.traceFrozen {
+		info.alone = true
+		e.setTrace(slot, info.ownTrace, e.objects.at(slot).span)
+	}
 }
 
 // isInOrder reports whether a settled call is between calls that end later and earlier.
@@ -174,6 +200,9 @@ func (e *Engine) appendComparable(correlator uint64, to []interval) []interval {
 	}
 	earliest := int64(math.MaxInt64)
 	for slot := g.firstUnsettled; slot != 0; slot = e.infoOf(slot).group.next {
+		if e.infoOf(slot).alone {
+			continue
+		}
 		call := e.intervalOf(slot)
 		earliest = min(earliest, call.start)
 		to = append(to, call)
@@ -186,7 +215,9 @@ func (e *Engine) appendComparable(correlator uint64, to []interval) []interval {
 		if call.end < earliest && call.end < earliest-e.tolerance {
 			break
 		}
-		to = append(to, call)
+		if !e.infoOf(slot).alone {
+			to = append(to, call)
+		}
 	}
 	return to
 }
@@ -203,7 +234,7 @@ func (e *Engine) leaveGroup(slot uint32) {
 	} else {
 		e.leaveRecordedCall(slot)
 	}
-	info.groupID, info.group = 0, listLinks{}
+	info.groupID, info.group, info.alone = 0, listLinks{}, false
 	if !info.traceFrozen {
 		e.setTrace(slot, info.ownTrace, o.span)
 	}

@@ -323,8 +323,7 @@ func (e *Engine) freezeContainer(call uint32) {
 	if info.traceFrozen || o.kind != Call { // a session always has its own trace
 		return
 	}
-	if info.groupList != inUnsettledList || e.correlators[info.groupID].unsettledCount > maxUnsettledCalls {
-		// The call is in no conference, or in one that is too large to compare.
+	if info.groupList != inUnsettledList || info.alone { // the call is in no conference
 		info.trace, info.rootSpan = info.ownTrace, o.span
 		e.freezeCall(call, 0)
 		return

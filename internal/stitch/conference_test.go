@@ -202,24 +202,72 @@ func TestLargeConference(t *testing.T) {
 	}
 }
 
-// With more open calls of a room than are compared, each is its own trace, in
-// whatever order they come; and what that takes is bounded.
+// With more calls of a room than are compared, each is its own trace, in whatever order they
+// arrive and are sent, and a call that comes when they are done is compared again. The work is
+// bounded.
 func TestTooManyOpenCalls(t *testing.T) {
+	const calls = maxUnsettledCalls + 200
 	large := options
 	large.MaxObjects = 10 * maxUnsettledCalls
-	s := newStory(t, large)
-	for n := range 2 * maxUnsettledCalls {
-		before := s.e.steps
-		s.inRoom(strconv.Itoa(n), fmt.Sprint("run ", n), guid(1, n), Start, 1, 0)
-		require.LessOrEqual(t, s.e.steps-before, uint64(10*maxUnsettledCalls))
+	for seed := range uint64(3) {
+		s := newStory(t, large)
+		bounded := func(f func()) {
+			t.Helper()
+			before := s.e.steps
+			f()
+			require.LessOrEqual(t, s.e.steps-before, uint64(10*maxUnsettledCalls))
+		}
+		record := func(n int, phase Phase, second int) {
+			bounded(func() {
+				bridge := strconv.Itoa(n)
+				s.inRoom(bridge, "run "+bridge, guid(1, n), phase, uint64(phase)+1, second)
+			})
+		}
+		order := rand.New(rand.NewPCG(seed, 1)).Perm(calls)
+		for _, n := range order {
+			record(n, Start, n)
+			if seed == 1 && n%100 == 0 {
+				s.e = restartLarge(t, s, large)
+			}
+		}
+		for _, n := range order {
+			record(n, End, 10_000)
+		}
+		s.wait(options.Linger)
+		var sent []Ref
+		for range calls {
+			bounded(func() {
+				s.e.VisitPendingEmits(Ref{}, 1, func(o *Stitched) {
+					assert.Equal(t, traceOf(o.ID), o.Trace)
+					sent = append(sent, o.Ref)
+				})
+			})
+			bounded(func() { s.e.MarkEmitted(s.now, sent[len(sent)-1], true) })
+		}
+		require.Len(t, sent, calls)
+		for n := range 2 {
+			record(calls+n, Start, 20_000+n)
+			record(calls+n, End, 30_000)
+		}
+		s.wait(options.Linger)
+		for id, o := range s.out() {
+			assert.Equal(t, traceOf(guid(1, calls)), o.Trace, id)
+		}
 	}
-	for n := range 2 * maxUnsettledCalls {
-		s.inRoom(strconv.Itoa(n), fmt.Sprint("run ", n), guid(1, n), End, 2, 100)
+}
+
+// restartLarge restarts an engine with other options.
+func restartLarge(t *testing.T, s *story, o Options) *Engine {
+	t.Helper()
+	stored := changes(s.e)
+	s.e.BeginSnapshot()
+	for last := false; !last; {
+		stored, last = s.e.AppendSnapshot(stored, 1<<20)
 	}
-	s.wait(options.Linger)
-	before := s.e.steps
-	s.e.VisitPendingEmits(Ref{}, 1, func(o *Stitched) { assert.Equal(t, traceOf(o.ID), o.Trace) })
-	assert.LessOrEqual(t, s.e.steps-before, uint64(10*maxUnsettledCalls))
+	e := New(o)
+	require.NoError(t, e.Load(stored))
+	e.FinishLoad(s.now)
+	return e
 }
 
 // TestFindGroups holds the sweep against comparing each with each.

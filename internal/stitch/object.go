@@ -146,6 +146,7 @@ type containerInfo struct {
 	supersededAt              int64     // sender's clock; start of the latest call that replaces it, see queueSuperseded
 	traceChangeQueued         bool      // it is in Engine.traceChanges, or TakeTraceChanges returned it
 	groupList                 groupList // the list of its group that a call is in
+	alone                     bool      // its group had too many calls: it is in no conference, see separateExcess
 }
 
 // Ref refers to an object of the engine. It is valid until the object is forgotten; the engine
