@@ -21,6 +21,7 @@ import (
 	"github.com/legato-otel/legato/internal/archive/page"
 	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/otel/durations"
+	"github.com/legato-otel/legato/internal/otel/listener"
 )
 
 // Config of the callrecord exporter.
@@ -165,6 +166,9 @@ func (c *Config) Validate() error {
 
 // Validate checks the section. It changes nothing.
 func (c *HTTPConfig) Validate() error {
+	if err := listener.CheckHTTP(&c.Server, "0.0.0.0:8088"); err != nil {
+		return err
+	}
 	if err := hostcheck.Validate(c.AllowedHosts); err != nil {
 		return fmt.Errorf("allowed_hosts %w", err)
 	}

@@ -56,6 +56,8 @@ func TestValidate(t *testing.T) {
 		{map[string]any{"timeout": "-1s"}, "timeout"},
 		{map[string]any{"sending_queue": map[string]any{"queue_size": 1000}}, "sending_queue::queue_size must be at least 1048576, got 1000: it is in bytes"},
 		{map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be at least 10ms, got 0s"},
+		{map[string]any{"http": map[string]any{"endpoint": "127.0.0.1:99999"}}, `http: endpoint must be host:port, as 0.0.0.0:8088, with a port from 0 to 65535; got "127.0.0.1:99999"`},
+		{map[string]any{"http": map[string]any{"compression_algorithms": []string{"gzp"}}}, `http: compression_algorithms::0 must be one of `},
 		{map[string]any{"http": map[string]any{"allowed_hosts": []string{"https://calls.example.com"}}}, "http: allowed_hosts must be names of hosts without scheme, port and path, as calls.example.com, or \"*\" for any, got \"https://calls.example.com\""},
 		{map[string]any{"http": map[string]any{"trace_url": "https://jaeger/trace"}}, "http: trace_url must have {trace_id} in it"},
 		{map[string]any{"http": map[string]any{"logs_url": "https://logs/"}}, `http: logs_url must have {trace_id} in it, as https://logs.example.com/search?q={trace_id}, got "https://logs/"`},

@@ -18,6 +18,7 @@ import (
 	"github.com/legato-otel/legato/internal/archive/hostcheck"
 	"github.com/legato-otel/legato/internal/archive/page"
 	"github.com/legato-otel/legato/internal/archive/store"
+	"github.com/legato-otel/legato/internal/otel/listener"
 )
 
 // pageServer serves the archive over HTTP. It only reads.
@@ -37,18 +38,18 @@ type pageServer struct {
 // startPage listens and serves until stop; until show, that the archive is not
 // open.
 func startPage(ctx context.Context, host component.Host, config *HTTPConfig, grace time.Duration, set component.TelemetrySettings) (*pageServer, error) {
-	listener, err := config.Server.ToListener(ctx)
+	socket, err := config.Server.ToListener(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p := &pageServer{grace: grace}
 	p.server, err = config.Server.ToServer(ctx, host.GetExtensions(), set,
-		hostcheck.Handler(config.Server.NetAddr.Endpoint, config.AllowedHosts, p))
+		hostcheck.Handler(config.Server.NetAddr.Endpoint, config.AllowedHosts, p), listener.PlainBodies()...)
 	if err != nil {
-		return nil, errors.Join(err, listener.Close())
+		return nil, errors.Join(err, socket.Close())
 	}
 	p.wg.Go(func() {
-		if err := p.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := p.server.Serve(socket); !errors.Is(err, http.ErrServerClosed) {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
 		}
 	})

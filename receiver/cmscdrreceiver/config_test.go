@@ -79,6 +79,9 @@ func TestConfigErrors(t *testing.T) {
 		assert.NotContains(t, err.Error(), "secret")
 	}
 	f(map[string]any{"endpoint": ""}, "endpoint must not be empty")
+	f(map[string]any{"endpoint": "x"}, `endpoint must be host:port, as 0.0.0.0:8080, with a port from 0 to 65535; got "x"`)
+	f(map[string]any{"endpoint": "http://0.0.0.0:8080"}, `with a port from 0 to 65535; got "http://0.0.0.0:8080"`)
+	f(map[string]any{"compression_algorithms": []any{"", "gzp"}}, `compression_algorithms::1 must be one of `, `got "gzp"`)
 	f(map[string]any{"max_request_body_size": -1}, "max_request_body_size must be positive, got -1")
 	f(map[string]any{"path": "/a/b%zz"}, `path must have two hexadecimal digits after each %, got "/a/***"`)
 	f(map[string]any{"max_in_flight_bytes": 1}, "max_in_flight_bytes must be at least max_request_body_size (")

@@ -22,6 +22,7 @@ import (
 	"github.com/legato-otel/legato/internal/ingest/lines"
 	"github.com/legato-otel/legato/internal/meetingserver/syslog"
 	"github.com/legato-otel/legato/internal/otel/durations"
+	"github.com/legato-otel/legato/internal/otel/listener"
 )
 
 // Config of the cmssyslog receiver.
@@ -163,11 +164,11 @@ func (c *Config) Validate() error {
 	if c.UDP == nil && c.TCP == nil && len(c.File.Include) == 0 {
 		errs = append(errs, errors.New("must have udp, tcp or include, got none"))
 	}
-	if c.UDP != nil && c.UDP.ListenAddress == "" {
-		errs = append(errs, errors.New("udp::listen_address must not be empty"))
+	if c.UDP != nil {
+		errs = append(errs, listener.CheckAddress("udp::listen_address", c.UDP.ListenAddress, "0.0.0.0:514"))
 	}
-	if c.TCP != nil && c.TCP.ListenAddress == "" {
-		errs = append(errs, errors.New("tcp::listen_address must not be empty"))
+	if c.TCP != nil {
+		errs = append(errs, listener.CheckAddress("tcp::listen_address", c.TCP.ListenAddress, "0.0.0.0:6514"))
 	}
 	if len(c.File.Include) > 0 {
 		if _, err := lines.Build(&lines.Config{File: c.File}, noopTelemetry(), func(context.Context, lines.Origin, []string) error { return nil }); err != nil {

@@ -69,6 +69,10 @@ func TestConfigErrors(t *testing.T) {
 	require.ErrorContains(t, err, "must have udp, tcp or include, got none")
 	f(map[string]any{"udp": map[string]any{"add_attributes": true}}, "udp::listen_address must not be empty")
 	f(map[string]any{"tcp": map[string]any{"add_attributes": true}}, "tcp::listen_address must not be empty")
+	f(map[string]any{"udp": map[string]any{"listen_address": "127.0.0.1"}},
+		`udp::listen_address must be host:port, as 0.0.0.0:514, with a port from 0 to 65535; got "127.0.0.1"`)
+	f(map[string]any{"tcp": map[string]any{"listen_address": "0.0.0.0:99999"}},
+		`tcp::listen_address must be host:port, as 0.0.0.0:6514, with a port from 0 to 65535; got "0.0.0.0:99999"`)
 	f(map[string]any{"include": []any{"["}}, "include: parse glob: syntax error in pattern")
 	f(map[string]any{"location": "Mars/Base"}, `location must be UTC, Local or the name of a time zone such as Europe/Berlin, got "Mars/Base"`)
 	f(map[string]any{"servers": []any{map[string]any{"host": ""}}}, "servers::0: host must not be empty")

@@ -26,6 +26,7 @@ import (
 	"github.com/legato-otel/legato/internal/ingest/dedup"
 	"github.com/legato-otel/legato/internal/ingest/lines"
 	"github.com/legato-otel/legato/internal/otel/durations"
+	"github.com/legato-otel/legato/internal/otel/listener"
 )
 
 // Config of the ocms receiver.
@@ -203,11 +204,11 @@ func (c *SyslogConfig) Validate() error {
 	if c.UDP == nil && c.TCP == nil {
 		errs = append(errs, errors.New("must have udp or tcp, got neither"))
 	}
-	if c.UDP != nil && c.UDP.ListenAddress == "" {
-		errs = append(errs, errors.New("udp::listen_address must not be empty"))
+	if c.UDP != nil {
+		errs = append(errs, listener.CheckAddress("udp::listen_address", c.UDP.ListenAddress, "0.0.0.0:5514"))
 	}
-	if c.TCP != nil && c.TCP.ListenAddress == "" {
-		errs = append(errs, errors.New("tcp::listen_address must not be empty"))
+	if c.TCP != nil {
+		errs = append(errs, listener.CheckAddress("tcp::listen_address", c.TCP.ListenAddress, "0.0.0.0:5515"))
 	}
 	return errors.Join(errs...)
 }

@@ -90,6 +90,14 @@ func TestInvalid(t *testing.T) {
 		"syslog":           {map[string]any{"syslog": map[string]any{}}, "syslog: must have udp or tcp, got neither"},
 		"udp":              {map[string]any{"syslog": map[string]any{"udp": map[string]any{}}}, "udp::listen_address must not be empty"},
 		"tcp":              {map[string]any{"syslog": map[string]any{"tcp": map[string]any{}}}, "tcp::listen_address must not be empty"},
+		"udp without port": {
+			map[string]any{"syslog": map[string]any{"udp": map[string]any{"listen_address": "127.0.0.1"}}},
+			`udp::listen_address must be host:port, as 0.0.0.0:5514, with a port from 0 to 65535; got "127.0.0.1"`,
+		},
+		"tcp with a scheme": {
+			map[string]any{"syslog": map[string]any{"tcp": map[string]any{"listen_address": "tcp://0.0.0.0:5515"}}},
+			`tcp::listen_address must be host:port, as 0.0.0.0:5515, with a port from 0 to 65535; got "tcp://0.0.0.0:5515"`,
+		},
 		"window":           {map[string]any{"deduplication": map[string]any{"window": "-1s"}}, "deduplication::window must be 0 (accepts all) or at least 10ms, got -1s"},
 		"max_entries":      {map[string]any{"deduplication": map[string]any{"max_entries": 1}}, "max_entries must be from 512"},
 		"interval":         {map[string]any{"metrics": map[string]any{"interval": 15}}, "metrics::interval must be at least 10ms, got 15ns"},

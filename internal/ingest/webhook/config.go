@@ -8,14 +8,13 @@ import (
 	"fmt"
 
 	"go.opentelemetry.io/collector/config/confighttp"
+
+	"github.com/legato-otel/legato/internal/otel/listener"
 )
 
 // CheckServer returns an error that names each invalid key of a receiver's listener.
 func CheckServer(server *confighttp.ServerConfig, path string, maxInFlightBytes int64) error {
-	var errs []error
-	if server.NetAddr.Endpoint == "" {
-		errs = append(errs, errors.New("endpoint must not be empty"))
-	}
+	errs := []error{listener.CheckHTTP(server, "0.0.0.0:8080")}
 	if server.MaxRequestBodySize <= 0 {
 		errs = append(errs, fmt.Errorf("max_request_body_size must be positive, got %d", server.MaxRequestBodySize))
 	}

@@ -10,11 +10,12 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"go.opentelemetry.io/collector/config/confighttp"
+
+	"github.com/legato-otel/legato/internal/otel/listener"
 )
 
 const (
-	encodingIdentity = "identity" // no encoding
-	encodingZstd     = "zstd"
+	encodingZstd = "zstd"
 	// maxWindow bounds the memory of a zstd decoder, in bytes. A frame announces its
 	// window itself: without a bound, a body of 14 bytes takes half a gigabyte.
 	maxZstdWindow = 8 << 20
@@ -24,15 +25,25 @@ const (
 // them: confighttp decodes such a body as a whole, without a bound.
 func DefaultEncodings() []string { return []string{"", "gzip", "zlib", "deflate", encodingZstd} }
 
-// decoderOptions replace decoders of confighttp, for the configured encodings.
+// decoderOptions replace decoders of confighttp, for plain bodies and for the configured
+// encodings.
 func decoderOptions(configured []string) []confighttp.ToServerOption {
-	options := []confighttp.ToServerOption{
-		confighttp.WithDecoder(encodingIdentity, func(io.ReadCloser) (io.ReadCloser, error) { return nil, nil }),
-	}
+	options := listener.PlainBodies()
 	if configured == nil || slices.Contains(configured, encodingZstd) {
 		options = append(options, confighttp.WithDecoder(encodingZstd, newZstdReader))
 	}
 	return options
+}
+
+// namesOf returns the accepted values of Content-Encoding, identity last.
+func namesOf(configured []string) []string {
+	var encodings []string
+	for _, name := range configured {
+		if name != "" && name != listener.Identity && !slices.Contains(encodings, name) {
+			encodings = append(encodings, name)
+		}
+	}
+	return append(encodings, listener.Identity)
 }
 
 // zstdReader closes both the decoder and the body.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
@@ -31,12 +30,13 @@ type Server struct {
 
 // Serve starts a server. A busy port is an error. Serve reports a later failure of the
 // listener to the host.
-func Serve(ctx context.Context, host component.Host, config *confighttp.ServerConfig, set component.TelemetrySettings, settings Settings) (*Server, error) {
-	listener, err := config.ToListener(ctx)
+func Serve(ctx context.Context, host component.Host, configured *confighttp.ServerConfig, set component.TelemetrySettings, settings Settings) (*Server, error) {
+	config := *configured // ToServer writes its defaults into the configuration
+	socket, err := config.ToListener(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", config.NetAddr.Endpoint, err)
 	}
-	s := &Server{Address: listener.Addr(), handler: NewHandler(ctx, settings)}
+	s := &Server{Address: socket.Addr(), handler: NewHandler(ctx, settings)}
 	var encodings []string
 	options := append(decoderOptions(config.CompressionAlgorithms),
 		confighttp.WithErrorHandler(func(w http.ResponseWriter, r *http.Request, _ string, status int) {
@@ -44,16 +44,12 @@ func Serve(ctx context.Context, host component.Host, config *confighttp.ServerCo
 		}))
 	s.server, err = config.ToServer(ctx, host.GetExtensions(), set, s.handler, options...)
 	if err != nil {
-		return nil, errors.Join(err, listener.Close())
+		return nil, errors.Join(err, socket.Close())
 	}
 	// ToServer has put its default into CompressionAlgorithms if none were configured.
-	for _, name := range append(slices.Clone(config.CompressionAlgorithms), encodingIdentity) {
-		if name != "" {
-			encodings = append(encodings, name)
-		}
-	}
+	encodings = namesOf(config.CompressionAlgorithms)
 	s.wg.Go(func() {
-		if err := s.server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		if err := s.server.Serve(socket); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
 		}
 	})

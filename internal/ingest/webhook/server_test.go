@@ -180,6 +180,31 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// No list of encodings refuses a plain body, and the list keeps its meaning for the others. The
+// configuration stays as it is.
+func TestPlainBodiesAreAccepted(t *testing.T) {
+	for _, list := range [][]string{nil, {}, {"gzip"}, {"identity", "gzip", "gzip"}} {
+		var config *confighttp.ServerConfig
+		r := newHarness(t, func(c *confighttp.ServerConfig, _ *Settings) {
+			c.CompressionAlgorithms = list
+			config = c
+		})
+		assert.Equal(t, list, config.CompressionAlgorithms)
+		for _, header := range []string{"", "Content-Encoding: identity\r\n"} {
+			response := r.ask(t, "POST /cdr/t0ken HTTP/1.1\r\nHost: c\r\n"+header+"Content-Length: 1\r\n\r\na")
+			assert.Equal(t, http.StatusOK, response.StatusCode, "%q with %q", header, list)
+		}
+		if list != nil {
+			response := r.ask(t, "POST /cdr/t0ken HTTP/1.1\r\nHost: c\r\nContent-Encoding: zstd\r\nContent-Length: 1\r\n\r\na")
+			assert.Equal(t, http.StatusUnsupportedMediaType, response.StatusCode, list)
+			if len(list) > 0 {
+				assert.Equal(t, "gzip, identity", response.Header.Get("Accept-Encoding"))
+			}
+		}
+		assert.Equal(t, []string{"a", "a"}, r.bodies)
+	}
+}
+
 // Bodies in flight are bounded in bytes that came, not in those that are
 // announced; what is above that is refused for now.
 func TestBodiesInFlight(t *testing.T) {
