@@ -23,7 +23,7 @@ var errNotOpen = fmt.Errorf("archive: %w, and is tried again; nothing is lost as
 // not to start, since it may not be this Collector's only work: it is tried again
 // in the background. Anything else is.
 func (e *callRecord) openArchive(ctx, background context.Context, host component.Host) error {
-	archive, err := store.Open(ctx, e.config.Driver, string(e.config.DataSource))
+	archive, err := e.connect(ctx)
 	switch {
 	case err == nil:
 		e.opened(background, archive)
@@ -43,13 +43,13 @@ func (e *callRecord) reach(ctx context.Context, host component.Host, err error) 
 	var archive *store.Store
 	for err != nil && ctx.Err() == nil {
 		pause := wait.NextBackOff()
-		e.settings.Logger.Warn("The archive is not open; trying again", zap.Duration("in", pause), zap.Error(err))
+		e.settings.Logger.Warn("The archive is not open; trying again", zap.Stringer("retry_in", pause.Round(time.Millisecond)), zap.Error(err))
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
 			return
 		}
-		archive, err = store.Open(ctx, e.config.Driver, string(e.config.DataSource))
+		archive, err = e.connect(ctx)
 	}
 	if err != nil {
 		return

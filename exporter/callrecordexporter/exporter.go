@@ -27,6 +27,8 @@ type callRecord struct {
 	settings  exporter.Settings
 	telemetry *metadata.TelemetryBuilder
 
+	// connect opens the archive of the configuration.
+	connect func(context.Context) (*store.Store, error)
 	archive atomic.Pointer[store.Store] // nil until the archive is open
 	page    *pageServer                 // nil without http
 	cancel  context.CancelFunc          // of the background goroutines
@@ -42,6 +44,9 @@ func newExporter(config *Config, set exporter.Settings) (*callRecord, error) {
 		return nil, err
 	}
 	e := &callRecord{config: config, settings: set, telemetry: telemetry}
+	e.connect = func(ctx context.Context) (*store.Store, error) {
+		return store.Open(ctx, config.Driver, string(config.DataSource))
+	}
 	exporting, cancel := context.WithCancel(context.Background())
 	e.cancelExports = cancel
 	e.writes = groupcall.New(exporting, groupcall.Options[*writeRequest]{

@@ -5,6 +5,8 @@ package callrecordexporter
 
 import (
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -182,18 +184,35 @@ func TestDatabaseIsAwayAtTheStart(t *testing.T) {
 		"driver": "postgres", "datasource": source, "retention": "87600h", "retry_on_failure": map[string]any{"enabled": false},
 		"http": map[string]any{"endpoint": address},
 	})
-	status := func() int {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/", http.NoBody)
+	get := func(path string) (status int, contentType, body string) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, http.NoBody)
 		require.NoError(t, err)
 		response, err := http.DefaultClient.Do(request)
 		require.NoError(t, err)
-		require.NoError(t, response.Body.Close())
-		return response.StatusCode
+		content, err := io.ReadAll(response.Body)
+		require.NoError(t, errors.Join(err, response.Body.Close()))
+		return response.StatusCode, response.Header.Get("Content-Type"), string(content)
+	}
+	status := func() int {
+		status, _, _ := get("/")
+		return status
 	}
 	err := r.ConsumeLogs(t.Context(), legs(0, 10))
 	require.ErrorIs(t, err, store.ErrUnreachable)
 	assert.False(t, consumererror.IsPermanent(err))
 	assert.Equal(t, http.StatusServiceUnavailable, status())
+	code, contentType, body := get("/api/v1/running")
+	assert.Equal(t, http.StatusServiceUnavailable, code)
+	assert.Equal(t, "application/json; charset=utf-8", contentType)
+	var failure struct {
+		Error struct {
+			Status  int
+			Message string
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(body), &failure), body)
+	assert.Equal(t, http.StatusServiceUnavailable, failure.Error.Status)
+	assert.Contains(t, failure.Error.Message, "The call archive is not open yet")
 	assert.Positive(t, r.counts()["otelcol_exporter_callrecord_write_failures"])
 	require.NoError(t, server.Start())
 	require.Eventually(t, func() bool { return r.ConsumeLogs(t.Context(), legs(0, 10)) == nil }, time.Minute, 10*time.Millisecond)

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/archive/hostcheck"
+	"github.com/legato-otel/legato/internal/archive/httperror"
 	"github.com/legato-otel/legato/internal/archive/page"
 	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/otel/listener"
@@ -66,8 +67,7 @@ func (p *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Retry-After", "5")
-	http.Error(w, "The call archive is not open yet: its database cannot be reached, or is being prepared for this release. It is tried again by itself.",
-		http.StatusServiceUnavailable)
+	httperror.Write(w, r, http.StatusServiceUnavailable, "The call archive is not open yet: its database cannot be reached, or is being prepared for this release. The Collector tries again; its log has the reason.")
 }
 
 // stop breaks off the requests that take longer than the grace. Of several calls

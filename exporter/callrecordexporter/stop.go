@@ -45,7 +45,7 @@ func (b *boundedExporter) Shutdown(ctx context.Context) error {
 	err := bounded.Call(end, b.Logs.Shutdown)
 	if err != nil && ctx.Err() == nil && grace.Err() != nil {
 		e.settings.Logger.Warn("Not all was done within shutdown_timeout; what was not stored is sent again by whoever has it",
-			zap.Duration("shutdown_timeout", e.config.ShutdownTimeout), zap.Error(err))
+			zap.Stringer("shutdown_timeout", e.config.ShutdownTimeout), zap.Error(err))
 		return nil
 	}
 	return err

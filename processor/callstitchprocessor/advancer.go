@@ -126,7 +126,7 @@ func (e *advancer) warnOfSlowSend() {
 		return
 	}
 	e.logger.Warn("The next consumer has not answered; stitched records wait for it",
-		zap.Duration("for", now.Sub(since)), zap.Int("pending", pending))
+		zap.Stringer("for", now.Sub(since)), zap.Int("pending", pending))
 }
 
 // wakeIfEarlier wakes the advancer if a deadline is earlier than its timer. The caller holds

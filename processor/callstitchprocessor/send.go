@@ -227,7 +227,7 @@ func (s *sender) retryLater(ctx context.Context, err error, schedule *retrySched
 	}
 	stats := s.state.stats()
 	s.logger.Warn("Stitched records or trace changes not sent; they are retried",
-		zap.Error(err), zap.Int("pending", stats.PendingEmit), zap.Int("set_aside", stats.CurrentlySetAside), zap.Duration("retry_in", wait))
+		zap.Error(err), zap.Int("pending", stats.PendingEmit), zap.Int("set_aside", stats.CurrentlySetAside), zap.Stringer("retry_in", wait))
 }
 
 // setAside sets the only record of a batch aside, or moves it behind the others that are set

@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/legato-otel/legato/internal/archive/httperror"
 )
 
 // AnyHost as an allowed host allows all.
@@ -42,7 +44,7 @@ func Handler(endpoint string, allowed []string, next http.Handler) http.Handler 
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isAllowed(r.Host, allowed) {
-			http.Error(w, "This server is not known by that name. Whoever runs it can add the name to allowed_hosts.", http.StatusMisdirectedRequest)
+			httperror.Write(w, r, http.StatusMisdirectedRequest, "This server is not known by that name. Whoever runs it can add the name to allowed_hosts.")
 			return
 		}
 		next.ServeHTTP(w, r)

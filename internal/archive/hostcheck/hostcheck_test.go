@@ -48,6 +48,19 @@ func TestHandler(t *testing.T) {
 	}
 }
 
+// A foreign name is refused in the form of the path: JSON for the API.
+func TestRefusal(t *testing.T) {
+	for path, want := range map[string]string{"/api/v1/running": "application/json; charset=utf-8", "/": "text/plain; charset=utf-8"} {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Host = "evil.example.com"
+		answer := httptest.NewRecorder()
+		Handler("localhost:8088", nil, http.NotFoundHandler()).ServeHTTP(answer, r)
+		assert.Equal(t, http.StatusMisdirectedRequest, answer.Code, path)
+		assert.Equal(t, want, answer.Header().Get("Content-Type"), path)
+		assert.Contains(t, answer.Body.String(), "allowed_hosts", path)
+	}
+}
+
 func TestValidate(t *testing.T) {
 	require.NoError(t, Validate([]string{"calls.example.com", "*", "10.0.0.9", "::1"}))
 	for _, bad := range []string{"", "https://calls.example.com", "calls.example.com:443", "calls.example.com/x", "*.example.com"} {

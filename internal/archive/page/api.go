@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/legato-otel/legato/internal/archive/httperror"
 	"github.com/legato-otel/legato/internal/archive/store"
 )
 
@@ -54,15 +55,6 @@ type apiRequest struct {
 // apiRoute returns a value that api writes as JSON.
 type apiRoute func(ctx context.Context, r *apiRequest) (any, error)
 
-// apiFailure is the body of an answer that is an error.
-type apiFailure struct {
-	Error struct {
-		Status  int               `json:"status"`
-		Message string            `json:"message"`
-		Fields  map[string]string `json:"fields,omitempty"`
-	} `json:"error"`
-}
-
 // errParameter says that a parameter cannot be; its words are in the form.
 var errParameter = errors.New("callpage: a parameter is not valid")
 
@@ -94,21 +86,9 @@ func (h *handler) api(route apiRoute) http.HandlerFunc {
 		case err == nil:
 			_, _ = w.Write(append(body, '\n')) // the client may be gone
 		case errors.Is(err, errParameter):
-			failAPI(w, http.StatusBadRequest, "A parameter is not valid.", f.Errors)
+			httperror.JSON(w, http.StatusBadRequest, "A parameter is not valid.", f.Errors)
 		default:
 			h.failWith(w, r, err)
 		}
 	}
-}
-
-func failAPI(w http.ResponseWriter, status int, message string, fields map[string]string) {
-	var failure apiFailure
-	failure.Error.Status, failure.Error.Message, failure.Error.Fields = status, message, fields
-	body, err := json.Marshal(failure)
-	if err != nil {
-		body = []byte("{}")
-	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n'))
 }

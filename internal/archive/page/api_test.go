@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -149,4 +150,36 @@ func TestCapacityPage(t *testing.T) {
 	csv := get(t, h, "/usage.csv?month=2026-03")
 	assert.Equal(t, http.StatusOK, csv.Code)
 	assert.True(t, strings.HasPrefix(csv.Body.String(), "month,tenant_id,tag,legs,meetings,minutes\r\n2026-03,"), csv.Body.String())
+}
+
+// Errors under /api/ are JSON: also of another version, of no route, and of another method.
+func TestAPIErrorsAreJSON(t *testing.T) {
+	h := newDay(t).handler()
+	for _, row := range []struct {
+		method, path string
+		want         int
+	}{
+		{http.MethodGet, "/api/v1/nothing", http.StatusNotFound},
+		{http.MethodGet, "/api/v2/running", http.StatusNotFound},
+		{http.MethodGet, "/api/", http.StatusNotFound},
+		{http.MethodGet, "/api", http.StatusNotFound},
+		{http.MethodPost, "/api/v1/running", http.StatusMethodNotAllowed},
+		{http.MethodGet, "/api/v1/running?x=" + strings.Repeat("a", maxQuery), http.StatusRequestURITooLong},
+		{http.MethodGet, "/api/v1/legs?limit=x", http.StatusBadRequest},
+		{http.MethodGet, "/api/v1/usage/tags?month=x", http.StatusBadRequest},
+	} {
+		answer := httptest.NewRecorder()
+		h.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), row.method, row.path, http.NoBody))
+		assert.Equal(t, row.want, answer.Code, row.path)
+		assert.Equal(t, "application/json; charset=utf-8", answer.Header().Get("Content-Type"), row.path)
+		var body struct {
+			Error struct {
+				Status  int
+				Message string
+			}
+		}
+		require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &body), "%s: %s", row.path, answer.Body)
+		assert.Equal(t, row.want, body.Error.Status, row.path)
+		assert.NotEmpty(t, body.Error.Message, row.path)
+	}
 }

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/legato-otel/legato/internal/archive/httperror"
 	"github.com/legato-otel/legato/internal/archive/store"
 )
 
@@ -238,8 +239,8 @@ var failures = map[int][2]string{
 
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, status int) {
 	words := failures[status]
-	if strings.HasPrefix(r.URL.Path, apiPrefix) {
-		failAPI(w, status, words[1], nil)
+	if httperror.IsAPI(r) {
+		httperror.JSON(w, status, words[1], nil)
 		return
 	}
 	var body bytes.Buffer
