@@ -379,7 +379,9 @@ func within(selector, matcher string) string {
 }
 
 // TestExistingCollector walks docs/existing-collector.md from the configuration to
-// the first alert; test/dropin builds its manifest.
+// the first alert; test/dropin builds its manifest. The page's command posts all records
+// within a fraction of the receiver's metrics interval, so that each series is scraped
+// with its last value first.
 func TestExistingCollector(t *testing.T) {
 	page := documents(t)["docs/existing-collector.md"]
 	var configuration, scrape string
@@ -391,14 +393,13 @@ func TestExistingCollector(t *testing.T) {
 			scrape = block[1]
 		}
 	}
-	// Changed: the directories, the addresses, and the pace of the metrics.
+	// Changed: the directories and the addresses.
 	cdr, metrics, own, archive := loopback.MustAddress(t), loopback.MustAddress(t), loopback.MustAddress(t), loopback.MustAddress(t)
 	_, ownPort, _ := strings.Cut(own, ":")
-	addresses := strings.NewReplacer("0.0.0.0:8080", cdr, "localhost:9464", metrics, "localhost:8888", own, "0.0.0.0:8088", archive)
+	addresses := strings.NewReplacer("0.0.0.0:8080", cdr, "localhost:8080", cdr, "localhost:9464", metrics, "localhost:8888", own, "0.0.0.0:8088", archive)
 	t.Setenv("ARCHIVE_PASSWORD", "x")
 	newCollectorFrom(t, strings.ReplaceAll(addresses.Replace(configuration), "/var/lib/otelcol", "%DIR%/fresh"),
 		"--set", "extensions.health_check.endpoint=%HEALTH%", "--set", "service.extensions=[file_storage, basicauth, health_check]",
-		"--set", "receivers.cmscdr.metrics.interval=200ms",
 		"--set", "service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: localhost, port: "+ownPort+"}}}}]")
 
 	var jobs struct {
@@ -408,8 +409,9 @@ func TestExistingCollector(t *testing.T) {
 	p := newPrometheus(t, jobs.ScrapeConfigs, ruleGroups(t, page))
 	require.Eventually(t, func() bool { return p.series(`{job="collector"}`) > 0 }, waitFor, tick)
 
-	output, err := exec.CommandContext(t.Context(), binary("callsim"), "-target", "http://"+cdr+"/cdr", "-meetings", "20", "-speed", "1500", "-faults", "overflow=1",
-		"-give-up", "1m").CombinedOutput()
+	command := regexp.MustCompile(`(?m)^callsim (-target http:.*)$`).FindStringSubmatch(page)
+	require.NotNil(t, command, "the page has no command that posts over HTTP")
+	output, err := exec.CommandContext(t.Context(), binary("callsim"), strings.Fields(addresses.Replace(command[1]))...).CombinedOutput()
 	require.NoError(t, err, "%s", output)
 	require.Eventually(t, func() bool { return p.series(`cisco_meeting_server_record_missing_total{instance!=""}`) > 0 }, waitFor, tick)
 	assert.Eventually(t, func() bool {
