@@ -105,23 +105,54 @@ func complete(t *testing.T, text string) string {
 	return rest + "service: { extensions: [file_storage], pipelines: { " + pipelines + " } }\n"
 }
 
+// shippedPages returns the shipped configurations and those of deploy/ and packaging/, by file.
+func shippedPages(t *testing.T) map[string]string {
+	t.Helper()
+	pages := deployedConfigurations(t)
+	for _, file := range shipped(t) {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		pages[file] = string(content)
+	}
+	return pages
+}
+
+// An error of a shipped Collector is one line of its log, without the stack of the statement
+// that logged it. All pages for Prometheus have the same form: one that accepts exemplars,
+// and whose series differ by their resource and not by the version of a component.
+func TestShippedConfigurationsAreReadable(t *testing.T) {
+	for name, text := range shippedPages(t) {
+		var config struct {
+			Exporters map[string]map[string]any
+			Service   struct {
+				Telemetry struct {
+					Logs map[string]any
+				}
+			}
+		}
+		require.NoError(t, yaml.Unmarshal([]byte(text), &config), name)
+		assert.Equal(t, true, config.Service.Telemetry.Logs["disable_stacktrace"], "%s: errors have stack traces", name)
+		for id, exporter := range config.Exporters {
+			if strings.HasPrefix(id, "prometheus") {
+				assert.Equal(t, true, exporter["enable_open_metrics"], "%s: %s drops exemplars", name, id)
+				assert.Equal(t, true, exporter["without_scope_info"], "%s: %s has labels of versions", name, id)
+				assert.Equal(t, map[string]any{"enabled": true}, exporter["resource_to_telemetry_conversion"], "%s: %s has no labels of bridges", name, id)
+			}
+		}
+	}
+}
+
 // What a shipped configuration acknowledges is safe: no batch processor, which
 // answers before it delivers; exporters with a stored queue that never give up
 // and drop nothing for its size, or a file that is not buffered.
 func TestShippedConfigurationsAreSafe(t *testing.T) {
-	files := shipped(t)
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	require.NoError(t, err)
-	pages := deployedConfigurations(t)
+	pages := shippedPages(t)
 	for i, block := range yamlBlock.FindAllStringSubmatch(string(readme), -1) {
 		if strings.Contains(block[1], "service:") {
 			pages["README.md, block "+strconv.Itoa(i)] = block[1]
 		}
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		require.NoError(t, err)
-		pages[file] = string(content)
 	}
 	for name, text := range pages {
 		var config struct {
@@ -172,5 +203,7 @@ func TestConfigErrors(t *testing.T) {
 	}
 	f("{ metrics: { interval: -1s } }", "interval must be at least 10ms, got -1s")
 	f("{ path: cdr }", `path must start with / and have no query or fragment, got "cdr"`)
-	f("{ endpoit: x }", "endpoit")
+	// What the Collector itself cannot decode has the path of the key, mostly without the value.
+	f("{ endpoit: x }", "'cmscdrreceiver.Config' has invalid keys: endpoit")
+	f("{ metrics: { interval: soon } }", "'metrics.interval' time: invalid duration")
 }

@@ -6,6 +6,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -60,6 +61,26 @@ func TestDeployedConfigurations(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 		output, err := validate(t, file)
 		assert.NoError(t, err, "%s:\n%s", name, output)
+	}
+}
+
+// packaging/legato.env lists each variable of packaging/config.yaml with its default, except the
+// directory, which the unit sets. docs/install.md refers to that list.
+func TestPackagedEnvironment(t *testing.T) {
+	read := func(name string) string {
+		content, err := os.ReadFile(filepath.Join(root, "packaging", name))
+		require.NoError(t, err)
+		return string(content)
+	}
+	defaults := regexp.MustCompile(`\$\{env:(LEGATO_[A-Z_]+):-([^}]*)\}`).FindAllStringSubmatch(read("config.yaml"), -1)
+	require.Greater(t, len(defaults), 4)
+	environment, unit := read("legato.env"), read("legato.service")
+	for _, d := range defaults {
+		if d[1] == "LEGATO_STORAGE" {
+			assert.Contains(t, unit, d[1]+"="+d[2])
+			continue
+		}
+		assert.Contains(t, environment, "\n#"+d[1]+"="+d[2]+"\n")
 	}
 }
 
