@@ -1,41 +1,57 @@
 #!/bin/sh
-# Starts the Collector on config/demo.yaml and callsim beside it, shows the
-# records as they arrive, and stops all of it on Ctrl-C. Run by `make run`.
+# Starts callsim and the Collector on config/demo.yaml, shows the records as they
+# arrive, and stops all of it on Ctrl-C. Run by `make run`.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p data/ocms
 : >>data/records.jsonl
-: >data/collector.log
+for log in data/callsim.log data/collector.log; do # the logs of the last run are kept
+	[ ! -s $log ] || mv -f $log $log.1
+	: >$log
+done
 
-dist/otelcol-legato --config config/demo.yaml 2>data/collector.log &
-collector=$!
-callsim= tail=
+callsim= collector= tail=
 
+# The Collector stops first: it signs out of the simulated servers.
 stop() {
 	trap - INT TERM HUP EXIT
 	printf '\nStopping.\n'
-	for process in $callsim $collector $tail; do
+	for process in $collector $callsim $tail; do
 		kill -TERM "$process" 2>/dev/null || true
+		wait "$process" 2>/dev/null || true
 	done
-	wait $callsim $collector $tail 2>/dev/null || true
 	rm -f data/show
 	exit "$1"
 }
 trap 'stop 0' INT TERM HUP
 trap 'stop 1' EXIT
 
-# The Collector says so itself when it is ready, or why it is not.
-until grep -q 'Everything is ready' data/collector.log; do
-	if ! kill -0 "$collector" 2>/dev/null; then
-		echo 'The Collector did not start:' >&2
-		grep -E '^Error:|	error	' data/collector.log >&2 || tail -n 5 data/collector.log >&2
+# errors prints the errors in the log of a program, or its last lines.
+errors() {
+	grep -E '^(Error|panic|fatal error|callsim):|	(error|fatal)	' "data/$1.log" >&2 || tail -n 5 "data/$1.log" >&2
+}
+
+# ready waits until the log of a program has a line, and fails if the program ends before.
+ready() { # name, process id, text
+	until grep -q "$3" "data/$1.log" || ! kill -0 "$2" 2>/dev/null; do
+		sleep 0.2
+	done
+	if ! grep -q "$3" "data/$1.log"; then
+		echo "$1 did not start:" >&2
+		errors "$1"
 		exit 1
 	fi
-	sleep 0.2
-done
+}
 
+# The bridges are there before the Collector asks for them. They keep their records until
+# it registers.
 dist/callsim -live -target registered -events localhost:8451 -mediasense-api localhost:8440 -ocms data/ocms/event.log -syslog-tcp localhost:5514 2>data/callsim.log &
 callsim=$!
+ready callsim $callsim 'MediaSense API of ms2' # the last of its servers
+
+dist/otelcol-legato --config config/demo.yaml 2>data/collector.log &
+collector=$!
+ready collector $collector 'Everything is ready'
 
 cat <<'TEXT'
 
@@ -56,7 +72,7 @@ kill -USR1 $(pgrep callsim) takes their servers down, and up again.
   rows       data/calls.db                   the same in SQL, from the start on: sqlite3 data/calls.db
   metrics    http://localhost:9464/metrics   of the meetings, recordings and disks
              http://localhost:8888/metrics   of the Collector itself
-  its log    data/collector.log
+  its log    data/collector.log, and data/collector.log.1 of the last run
 
 To point a real Call Bridge at it, let cmscdr listen on an address the bridge can
 reach (endpoint in config/demo.yaml), then name it under registration, or on the bridge, in the web admin
@@ -81,8 +97,14 @@ done
 for part in collector callsim; do
 	eval "process=\$$part"
 	if ! kill -0 "$process" 2>/dev/null; then
-		echo "$part ended by itself; the end of data/$part.log:" >&2
-		tail -n 3 "data/$part.log" >&2
+		status=0
+		wait "$process" || status=$?
+		if [ "$status" -gt 128 ]; then # by POSIX, the number of a signal and at least 128
+			echo "$part was ended by the signal $(kill -l "$status"); its log is data/$part.log" >&2
+		else
+			echo "$part ended with exit status $status; its log, data/$part.log:" >&2
+			errors "$part"
+		fi
 	fi
 done
 exit 1
