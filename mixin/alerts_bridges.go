@@ -42,7 +42,7 @@ func (c Config) connectionAlerts() []Rule {
   or
 %[3]s`, c.bridge(), c.metric("cisco_meeting_server_uptime_seconds"), sumIncrease(c.bridge(), c.metric("cisco_meeting_server_session_started_total"), "15m")+" > 0"),
 			"A Call Bridge has restarted",
-			"The Call Bridge "+c.ofBridge()+" has restarted, {{ $value | printf \"%.0f\" }} times in the last 15 minutes: its calls have ended."),
+			"The Call Bridge "+c.ofBridge()+" has restarted, "+counted("time", "times")+" in the last 15 minutes: its calls have ended."),
 		c.serverAlarm(critical, fmt.Sprintf("alarm_type=~%q", c.AlarmsCritical)),
 		c.serverAlarm(warning, fmt.Sprintf("alarm_type!~%q", c.AlarmsCritical+"|"+c.AlarmsInfo)),
 		c.serverAlarm(info, fmt.Sprintf("alarm_type=~%q", c.AlarmsInfo)),
@@ -129,14 +129,14 @@ func (c Config) syslogAlerts() []Rule {
 		alert("CiscoMeetingServerFault", warning, "",
 			rises(c.bridge("kind"), c.metric(faults, `kind=~"recorder_missing|nfs_mount_failed|database_fatal|c2w_down"`), "10m", 0),
 			"A part of a Meeting Server does not work",
-			"The Meeting Server "+c.ofBridge()+" logged {{ $value | printf \"%.0f\" }} lines of the fault "+label("kind")+" in ten minutes."),
+			"The Meeting Server "+c.ofBridge()+" logged "+counted("line", "lines")+" of the fault "+label("kind")+" in ten minutes."),
 		alert("CiscoMeetingServerSignInErrors", info, "",
 			rises(c.bridge(), c.metric(faults, `kind="sso_error"`), "15m", c.Thresholds.SignInErrors),
 			"People cannot sign in",
-			"{{ $value | printf \"%.0f\" }} sign-ins failed at the Meeting Server "+c.ofBridge()+" in 15 minutes."),
+			counted("sign-in", "sign-ins")+" failed at the Meeting Server "+c.ofBridge()+" in 15 minutes."),
 		alert("CiscoMeetingServerAPIRequestsFailing", warning, "10m",
 			rises(c.bridge("http_route"), c.metric("cisco_meeting_server_api_request_total", `status_class="5xx"`), "10m", 0),
 			"The API of a Meeting Server refuses requests",
-			"The Meeting Server "+c.ofBridge()+" answered {{ $value | printf \"%.0f\" }} requests for "+label("http_route")+" with an error of its own in ten minutes."),
+			"The Meeting Server "+c.ofBridge()+" answered "+counted("request", "requests")+" for "+label("http_route")+" with an error of its own in ten minutes."),
 	}
 }

@@ -23,7 +23,7 @@ func (c Config) callAlerts() []Rule {
 		alert("CiscoMeetingServerLimitReached", warning, "",
 			rises(c.bridge("reason"), c.metric(legEnded, `reason=~".*LimitReached"`), "15m", 0),
 			"People were turned away because a limit of participants is reached",
-			"{{ $value | printf \"%.0f\" }} people were turned away by the Call Bridge "+c.ofBridge()+" in 15 minutes: "+label("reason")+"."),
+			counted("person was", "people were")+" turned away by the Call Bridge "+c.ofBridge()+" in 15 minutes: "+label("reason")+"."),
 
 		alert("CiscoMeetingServerDropsHigh", warning, "15m",
 			fmt.Sprintf(`%[1]s
@@ -46,13 +46,13 @@ func (c Config) callAlerts() []Rule {
 )`, sumIncrease(c.bridge(), scans, "1h"), t.ScansPerHour, c.bridge(), t.ScanFactor,
 				fmt.Sprintf("sum by (%s) (increase(%s[1d] offset 1h))", c.bridge(), scans)),
 			"A scanner tries addresses of a Call Bridge",
-			"{{ $value | printf \"%.0f\" }} call legs to unknown destinations came to the Call Bridge "+c.ofBridge()+" in an hour."),
+			counted("call leg", "call legs")+" to unknown destinations came to the Call Bridge "+c.ofBridge()+" in an hour."),
 
 		// A recording or session whose end never came: max_open or the end of its call
 		// ended it. What is on the disk may be cut short.
 		alert("CiscoMeetingServerRecordingWithoutEnd", warning, "",
 			rises(c.collector("kind", "outcome"), c.own("otelcol_processor_callstitch_emitted", totalSuffix, `kind=~"recording|streaming|session"`, `outcome=~"expired|call_ended"`), "1h", 0),
 			"A recording has no end",
-			c.ofCollector()+" closed {{ $value | printf \"%.0f\" }} objects of kind "+label("kind")+" whose end never came ("+label("outcome")+")."),
+			c.ofCollector()+" closed "+counted("object", "objects")+" of kind "+label("kind")+" whose end never came ("+label("outcome")+")."),
 	}
 }

@@ -29,24 +29,24 @@ func (c Config) mediaSenseAlerts() []Rule {
 		alert("CiscoMediaSenseEventsRefused", critical, "",
 			rises(c.collector("http_response_status_code"), c.own("otelcol_receiver_mediasense_requests", totalSuffix, `http_response_status_code=~"4..|503"`), "10m", 0),
 			"Events of MediaSense are refused",
-			c.ofCollector()+" answered {{ $value | printf \"%.0f\" }} posts of MediaSense with "+label("http_response_status_code")+" in ten minutes. MediaSense does not send them again."),
+			c.ofCollector()+" answered "+counted("post", "posts")+" of MediaSense with "+label("http_response_status_code")+" in ten minutes. MediaSense does not send them again."),
 		alert("CiscoMediaSenseEventsQuarantined", warning, "",
 			rises(c.collector("outcome"), c.own("otelcol_receiver_mediasense_records", totalSuffix, `outcome=~"malformed|unknown"`), "15m", 0),
 			"Events of MediaSense could not be read",
-			c.ofCollector()+" put {{ $value | printf \"%.0f\" }} events of MediaSense into quarantine ("+label("outcome")+")."),
+			c.ofCollector()+" put "+counted("event", "events")+" of MediaSense into quarantine ("+label("outcome")+")."),
 		// MediaSense does not send an event again: each is lost.
 		alert("CiscoMediaSenseEventsLost", critical, "",
 			rises(c.collector(), c.own("otelcol_receiver_mediasense_records", totalSuffix, `outcome="lost"`), "15m", 0),
 			"The pipeline refuses events of MediaSense permanently",
-			c.ofCollector()+" lost {{ $value | printf \"%.0f\" }} events of MediaSense: what comes after the receiver refused them, and their quarantine, permanently."),
+			c.ofCollector()+" lost "+counted("event", "events")+" of MediaSense: what comes after the receiver refused them, and their quarantine, permanently."),
 		alert("CiscoMediaSenseSessionError", warning, "",
 			rises(c.bridge("state"), c.metric("cisco_mediasense_session_ended_total", `state=~".*ERROR"`), "15m", 0),
 			"Recordings ended in an error",
-			"{{ $value | printf \"%.0f\" }} recordings of the MediaSense server "+c.ofBridge()+" ended as "+label("state")+" in 15 minutes."),
+			counted("recording", "recordings")+" of the MediaSense server "+c.ofBridge()+" ended as "+label("state")+" in 15 minutes."),
 		alert("CiscoMediaSenseRecordingsPruned", info, "",
 			rises(c.bridge(), c.metric("cisco_mediasense_session_pruned_total"), "1h", 0),
 			"MediaSense removed recordings",
-			"The MediaSense server "+c.ofBridge()+" removed {{ $value | printf \"%.0f\" }} recordings in an hour, to make room or because they were old."),
+			"The MediaSense server "+c.ofBridge()+" removed "+counted("recording", "recordings")+" in an hour, to make room or because they were old."),
 	}
 }
 
@@ -65,6 +65,6 @@ func (c Config) sipAlerts() []Rule {
 		alert("OracleOCMSLinesRejected", warning, "",
 			rises(c.collector("outcome"), c.own("otelcol_receiver_ocms_records", totalSuffix, `outcome=~"malformed|xml|lost"`), "15m", 0),
 			"Accounting events of OCMS could not be read or passed on",
-			c.ofCollector()+" could not read or pass on {{ $value | printf \"%.0f\" }} lines of OCMS ("+label("outcome")+")."),
+			c.ofCollector()+" could not read or pass on "+counted("line", "lines")+" of OCMS ("+label("outcome")+")."),
 	}
 }

@@ -18,7 +18,7 @@ func (c Config) recordAlerts() []Rule {
 		alert("CiscoMeetingServerRecordsMissing", critical, "",
 			rises(by, c.metric("cisco_meeting_server_record_missing_total"), "10m", 0),
 			"Call detail records are lost",
-			"{{ $value | printf \"%.0f\" }} call detail records of the Call Bridge "+c.ofBridge()+" were lost before they arrived."),
+			counted("call detail record", "call detail records")+" of the Call Bridge "+c.ofBridge()+" never arrived."),
 
 		// Two minutes are two scrapes of cmsapi: posts in flight are no alert. Three minutes
 		// more are an upgrade of the Collector, or posts that are refused for a while: the bridge
@@ -49,7 +49,7 @@ max by (%[2]s) (resets(%[3]s[5m])) > 0`, c.metric(position), by, c.metric(create
     max by (%[1]s) (changes(%[4]s[18m])) > 0
 )`, by, c.metric(created), c.metric("cisco_meeting_server_participant_active"), c.metric(position)),
 			"A Call Bridge has calls, and none of its call detail records arrives",
-			"People come and go on the Call Bridge "+c.ofBridge()+" ({{ $value | printf \"%.0f\" }} changes), and no call detail record of it arrives."),
+			"People come and go on the Call Bridge "+c.ofBridge()+" ("+counted("change", "changes")+"), and no call detail record of it arrives."),
 
 		// The registration itself, where cdr_receiver_uri of cmsapi is set. Ten minutes are two
 		// rounds of the registration of cmscdr, which mends it.
@@ -63,22 +63,22 @@ max by (%[2]s) (resets(%[3]s[5m])) > 0`, c.metric(position), by, c.metric(create
 		alert("CiscoMeetingServerRecordsRefused", critical, "5m",
 			rises(c.collector("http_response_status_code"), c.own("otelcol_receiver_cmscdr_requests", totalSuffix, `http_response_status_code=~"4..|503"`), "5m", 0),
 			"Call detail records are refused",
-			c.ofCollector()+" answered {{ $value | printf \"%.0f\" }} posts of Call Bridges with "+label("http_response_status_code")+" in five minutes. The bridges keep their records until they overflow."),
+			c.ofCollector()+" answered "+counted("post", "posts")+" of Call Bridges with "+label("http_response_status_code")+" in five minutes. The bridges keep their records until they overflow."),
 
 		alert("CiscoMeetingServerRecordsQuarantined", warning, "",
 			rises(c.collector("outcome"), c.own("otelcol_receiver_cmscdr_records", totalSuffix, `outcome=~"malformed|unknown"`), "15m", 0),
 			"Call detail records could not be read",
-			c.ofCollector()+" put {{ $value | printf \"%.0f\" }} call detail records into quarantine ("+label("outcome")+"): they are kept as record.malformed events, and no call has them."),
+			c.ofCollector()+" put "+counted("call detail record", "call detail records")+" into quarantine ("+label("outcome")+"): they are kept as record.malformed events, and no call has them."),
 
 		alert("CiscoMeetingServerRecordsLost", critical, "",
 			rises(c.collector(), c.own("otelcol_receiver_cmscdr_records", totalSuffix, `outcome="lost"`), "15m", 0),
 			"The pipeline refuses call detail records permanently",
-			c.ofCollector()+" lost {{ $value | printf \"%.0f\" }} call detail records: what comes after the receiver refused them, and their quarantine, permanently."),
+			c.ofCollector()+" lost "+counted("call detail record", "call detail records")+": what comes after the receiver refused them, and their quarantine, permanently."),
 
 		// Two bridges with one name end each other's calls.
 		alert("CiscoMeetingServerSessionsOverlap", warning, "",
 			rises(c.collector(), c.own("otelcol_receiver_cmscdr_overlapping_sessions", totalSuffix), "1h", 0),
 			"Two Call Bridges share a name",
-			c.ofCollector()+" received {{ $value | printf \"%.0f\" }} posts of two live sessions with one callBridge or system_id."),
+			c.ofCollector()+" received "+counted("post", "posts")+" of two live sessions with one callBridge or system_id."),
 	}
 }

@@ -67,6 +67,13 @@ func sumIncrease(labels, series, window string) string {
 	return fmt.Sprintf("sum by (%s) (increase(%s[%s]))", labels, series, window)
 }
 
+// counted returns the template of the value as a whole number, and of the noun that it counts:
+// one is the noun after 1, many after any other number.
+func counted(one, many string) string {
+	const number = `printf "%.0f"`
+	return "{{ $value | " + number + " }} {{ if eq (" + number + ` $value) "1" }}` + one + "{{ else }}" + many + "{{ end }}"
+}
+
 // label returns the template of a label's value.
 func label(name string) string { return "{{ $labels." + name + " }}" }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"text/template"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -104,11 +105,24 @@ func TestAlertsAreWhole(t *testing.T) {
 			// 0 and 1 say nothing: an alert on a state names the state.
 			onState := regexp.MustCompile(`== [01]\n?$|_(problems|database_error)[^\n]*> 0$`).MatchString(rule.Expr)
 			assert.True(t, onState || strings.Contains(description, "$value"), rule.Alert)
+			assert.NotRegexp(t, `%\.0f" \}\} [a-z]`, description, "%s: 1 of many, use counted", rule.Alert)
 			assert.Equal(t, DefaultConfig().RunbookURL+rule.Alert+".md", rule.Annotations["runbook_url"])
 			checkFor(t, rule)
 		}
 	}
 	assert.GreaterOrEqual(t, len(names), 25)
+}
+
+// A noun agrees with the number that Prometheus puts before it, and a rate of 0.98 in the
+// window is a 1.
+func TestCounted(t *testing.T) {
+	parsed, err := template.New("").Parse(`{{ $value := . }}` + counted("person was", "people were") + " turned away")
+	require.NoError(t, err)
+	for value, want := range map[float64]string{0.98: "1 person was turned away", 1: "1 person was turned away", 1.6: "2 people were turned away", 11: "11 people were turned away"} {
+		var text strings.Builder
+		require.NoError(t, parsed.Execute(&text, value))
+		assert.Equal(t, want, text.String())
+	}
 }
 
 // rangeOf finds the windows of an expression.

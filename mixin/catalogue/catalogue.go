@@ -7,6 +7,7 @@
 package catalogue
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,9 +21,11 @@ import (
 
 // Metric of a component.
 type Metric struct {
-	Name, Component string
-	Kind            Kind
-	Unit            string
+	Name string
+	// Component is the type of the component, as cmscdr.
+	Component string
+	Kind      Kind
+	Unit      string
 	// Labels by their names in Prometheus.
 	Labels []Label
 	// Own tells a Collector's own metric from one of a pipeline.
@@ -53,12 +56,12 @@ func Load(root string) ([]Metric, error) {
 		return nil, err
 	}
 	for _, file := range files {
-		described, err := fromMetadata(file)
+		component, described, err := fromMetadata(file)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		all = append(all, described...)
-		tabled, err := fromTable(filepath.Join(filepath.Dir(file), "README.md"))
+		tabled, err := fromTable(filepath.Join(filepath.Dir(file), "README.md"), component)
 		if err != nil {
 			return nil, err
 		}
@@ -85,16 +88,19 @@ type description struct {
 	Sum        *struct{ Monotonic bool }
 }
 
-func fromMetadata(file string) ([]Metric, error) {
+// fromMetadata also returns the type of the component, as configurations name it.
+func fromMetadata(file string) (component string, all []Metric, err error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	var read metadata
 	if err := yaml.Unmarshal(content, &read); err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	var all []Metric
+	if read.Type == "" {
+		return "", nil, errors.New("no type")
+	}
 	add := func(metrics map[string]description, own bool) {
 		for name, d := range metrics {
 			m := Metric{Name: name, Component: read.Type, Unit: d.Unit, Own: own, Kind: Gauge}
@@ -116,7 +122,7 @@ func fromMetadata(file string) ([]Metric, error) {
 	}
 	add(read.Metrics, false)
 	add(read.Telemetry.Metrics, true)
-	return all, nil
+	return read.Type, all, nil
 }
 
 var (
@@ -125,7 +131,7 @@ var (
 	code  = regexp.MustCompile("`([^`]+)`")
 )
 
-func fromTable(file string) ([]Metric, error) {
+func fromTable(file, component string) ([]Metric, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -133,7 +139,7 @@ func fromTable(file string) ([]Metric, error) {
 	var all []Metric
 	for _, block := range table.FindAllStringSubmatch(string(content), -1) {
 		for _, cells := range row.FindAllStringSubmatch(block[1], -1) {
-			m := Metric{Name: cells[1], Component: filepath.Base(filepath.Dir(file)), Kind: Kind(cells[2]), Unit: cells[3]}
+			m := Metric{Name: cells[1], Component: component, Kind: Kind(cells[2]), Unit: cells[3]}
 			for _, name := range code.FindAllStringSubmatch(cells[4], -1) {
 				m.Labels = append(m.Labels, Label{Name: labelName(name[1])})
 			}

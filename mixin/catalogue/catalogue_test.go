@@ -33,4 +33,7 @@ func TestSeries(t *testing.T) {
 	records := index["otelcol_receiver_cmscdr_records"].Labels
 	require.Len(t, records, 1)
 	assert.Contains(t, records[0].Values, "malformed")
+	// Both sources name the component as a configuration does.
+	assert.Equal(t, "cmscdr", index["otelcol_receiver_cmscdr_records"].Component)
+	assert.Equal(t, "cmscdr", index["cisco_meeting_server_record_missing_total"].Component)
 }
