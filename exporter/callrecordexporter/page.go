@@ -19,6 +19,7 @@ import (
 	"github.com/legato-otel/legato/internal/archive/httperror"
 	"github.com/legato-otel/legato/internal/archive/page"
 	"github.com/legato-otel/legato/internal/archive/store"
+	"github.com/legato-otel/legato/internal/otel/limitedlog"
 	"github.com/legato-otel/legato/internal/otel/listener"
 )
 
@@ -49,6 +50,7 @@ func startPage(ctx context.Context, host component.Host, config *HTTPConfig, gra
 	if err != nil {
 		return nil, errors.Join(err, socket.Close())
 	}
+	p.server.ErrorLog = listener.ErrorLog(limitedlog.New(set.Logger))
 	p.wg.Go(func() {
 		if err := p.server.Serve(socket); !errors.Is(err, http.ErrServerClosed) {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))

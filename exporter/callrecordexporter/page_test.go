@@ -5,6 +5,7 @@ package callrecordexporter
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -19,8 +20,11 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/extension/extensionauth"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/legato-otel/legato/internal/archive/store"
+	"github.com/legato-otel/legato/internal/testkit"
 	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
@@ -94,6 +98,41 @@ func TestPage(t *testing.T) {
 	require.NoError(t, p.stop(t.Context()))
 	_, err = net.Dial("tcp", address)
 	assert.Error(t, err)
+}
+
+// A client that connects and hangs up, as the TCP check of a load balancer does, is a warning,
+// once a minute. No list of encodings refuses a plain request.
+func TestPageOfFailedHandshakes(t *testing.T) {
+	_, certFile, keyFile := testkit.Certificate(t)
+	config, err := load(t, map[string]any{"http": map[string]any{
+		"endpoint": loopback.MustAddress(t), "tls": map[string]any{"cert_file": certFile, "key_file": keyFile}, "compression_algorithms": []string{"gzip"},
+	}})
+	require.NoError(t, err)
+	set := componenttest.NewNopTelemetrySettings()
+	core, log := observer.New(zap.DebugLevel)
+	set.Logger = zap.New(core)
+	p, err := startPage(t.Context(), componenttest.NewNopHost(), config.HTTP.Get(), config.ShutdownTimeout, set)
+	require.NoError(t, err)
+	address := config.HTTP.Get().Server.NetAddr.Endpoint
+	for range 3 {
+		connection, err := net.Dial("tcp", address)
+		require.NoError(t, err)
+		require.NoError(t, connection.(*net.TCPConn).CloseWrite())
+		_, _ = io.Copy(io.Discard, connection) // until the server has closed it
+		require.NoError(t, connection.Close())
+	}
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // a certificate of the test
+	response, err := client.Get("https://" + address + "/")
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode, "the archive is not open")
+	client.CloseIdleConnections()
+	require.NoError(t, p.stop(t.Context()))
+	lines := log.All()
+	if assert.Len(t, lines, 1) {
+		assert.Equal(t, zap.WarnLevel, lines[0].Level)
+		assert.Equal(t, "127.0.0.1", lines[0].ContextMap()["client.address"])
+	}
 }
 
 // An export takes as long as it is long: the server's limit for an answer is not

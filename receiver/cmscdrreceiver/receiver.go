@@ -139,6 +139,7 @@ var deliveryMessages = outbox.LogMessages{
 // all later ones.
 var answerMessages = webhook.LogMessages{
 	WrongPath:           "Request to another path than the configured one; a Call Bridge repeats it without end: register the receiver's URI with this path",
+	WrongMethod:         "Request with another method than POST; a Call Bridge only posts, so it comes from another program",
 	Refused:             "Records refused, the Call Bridge will send them again",
 	Busy:                "Records refused, because the bodies in flight reach max_in_flight_bytes; the Call Bridge will send them again",
 	TooLarge:            "Body over max_request_body_size; the Call Bridge will send it again until the limit is raised",

@@ -149,6 +149,7 @@ var deliveryMessages = outbox.LogMessages{
 // to send anything again.
 var answerMessages = webhook.LogMessages{
 	WrongPath:           "Request to another path than the configured one; its events are lost: subscribe with this path",
+	WrongMethod:         "Request with another method than POST; MediaSense only posts, so it comes from another program",
 	Refused:             "Events refused; MediaSense is not known to send them again",
 	Busy:                "Events refused, because the bodies in flight reach max_in_flight_bytes; MediaSense is not known to send them again",
 	TooLarge:            "Body over max_request_body_size; its events are lost",

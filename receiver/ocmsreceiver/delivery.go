@@ -86,7 +86,7 @@ func (d *delivery) abandonBatch(in *batch, lines int) error {
 		return errStopped
 	}
 	d.countLines(lost, lines)
-	d.logger.warn("Stopped before the pipeline took what came by syslog; its events are lost", zap.Int("events", lines))
+	d.logger.Warn("Stopped before the pipeline took what came by syslog; its events are lost", zap.Int("events", lines))
 	return errStopped
 }
 
@@ -103,7 +103,7 @@ func (d *delivery) storeTaken(in *batch, p *outbox.Chunk) {
 		}
 	}
 	if err := d.store.saveTaken(d.attemptsContext, uids, d.acceptedKeys); err != nil {
-		d.logger.warn("Cannot store what was taken; after a crash it may be taken again", zap.Error(err))
+		d.logger.Warn("Cannot store what was taken; after a crash it may be taken again", zap.Error(err))
 	}
 }
 
@@ -125,10 +125,10 @@ func (d *delivery) deliverUntilTaken(ctx context.Context, in *batch, p *outbox.C
 		}
 		if !d.retry.Enabled || d.retry.MaxElapsedTime > 0 && time.Since(in.received) >= d.retry.MaxElapsedTime {
 			p.Lost = true
-			d.logger.error("Gave up as retry_on_failure says; the events are lost", in.logFields(p, err)...)
+			d.logger.Error("Gave up as retry_on_failure says; the events are lost", in.logFields(p, err)...)
 			return nil
 		}
-		d.logger.warn("Events refused by the pipeline; trying again", in.logFields(p, err)...)
+		d.logger.Warn("Events refused by the pipeline; trying again", in.logFields(p, err)...)
 		timer := time.NewTimer(pause.NextBackOff())
 		select {
 		case <-timer.C:
@@ -155,7 +155,7 @@ func (d *delivery) deliverOnce(in *batch, p *outbox.Chunk) error {
 		return err
 	}
 	p.QuarantineReason = err
-	d.logger.error("Events refused permanently by the pipeline; they are quarantined", in.logFields(p, err)...)
+	d.logger.Error("Events refused permanently by the pipeline; they are quarantined", in.logFields(p, err)...)
 	out = d.newSender(in)
 	out.MaxRawBytes, out.ContinueAfterRefusal = logrecord.MaxRaw, true
 	addQuarantined(in, p, out)
@@ -163,7 +163,7 @@ func (d *delivery) deliverOnce(in *batch, p *outbox.Chunk) error {
 		return err
 	}
 	p.Lost = true
-	d.logger.error("Quarantine refused permanently by the pipeline as well; its events are lost", in.logFields(p, err)...)
+	d.logger.Error("Quarantine refused permanently by the pipeline as well; its events are lost", in.logFields(p, err)...)
 	return nil
 }
 

@@ -116,7 +116,7 @@ func (r *eventReceiver) newDelivery(ctx, attempts context.Context) (*delivery, e
 		resources:           newResources(r.config),
 		obsreport:           r.obsreport,
 		telemetry:           r.telemetry,
-		logger:              &limitedLog{logger: r.settings.Logger},
+		logger:              newLimitedLog(r.settings.Logger),
 		version:             r.settings.BuildInfo.Version,
 		attemptsContext:     attempts,
 	}

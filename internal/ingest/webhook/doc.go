@@ -10,7 +10,7 @@
 //	body.go          reading bodies within a budget for all of them
 //	encodings.go     decompression with bounded memory
 //	answers.go       counting answers by status
-//	log_messages.go  warnings, at most one a minute for each message
+//	log_messages.go  texts of the warnings
 //	config.go        validation of the configuration
 //
 // # Order

@@ -15,11 +15,16 @@ import (
 
 	"go.opentelemetry.io/collector/client"
 	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/otel/limitedlog"
 )
 
 // retryAfter is the Retry-After of a 503, in seconds. No sender documents how long it really
 // waits.
 const retryAfter = "1"
+
+// allowedMethods is the Allow of a 405.
+const allowedMethods = "GET, HEAD, POST"
 
 // Request is a posted body and the address of its client.
 type Request struct {
@@ -56,7 +61,7 @@ type Handler struct {
 
 	path       path
 	maskedPath string // of the path
-	limiter    logLimiter
+	log        *limitedlog.Logger
 	budget     budget
 
 	closing       context.Context // Request.Closing of all requests
@@ -72,7 +77,7 @@ type Handler struct {
 func NewHandler(ctx context.Context, settings Settings) *Handler {
 	h := &Handler{
 		Settings: settings, path: newPath(settings.Path), maskedPath: MaskPath(settings.Path, settings.DefaultPath),
-		limiter: logLimiter{logger: settings.Logger}, budget: budget{limit: settings.MaxInFlightBytes},
+		log: limitedlog.New(settings.Logger), budget: budget{limit: settings.MaxInFlightBytes},
 	}
 	h.closing, h.cancelClosing = context.WithCancel(context.WithoutCancel(ctx))
 	for _, status := range Statuses {
@@ -111,7 +116,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
 	case http.StatusMethodNotAllowed:
-		w.Header().Set("Allow", "GET, HEAD, POST")
+		w.Header().Set("Allow", allowedMethods)
 	}
 	h.countAnswer(r, status)
 	w.WriteHeader(status)
@@ -128,7 +133,7 @@ func (h *Handler) handle(r *http.Request) int {
 	switch {
 	case !h.path.matchesURL(r.URL):
 		// The log leaves out the requested path, because anybody can send it.
-		h.limiter.warn(h.Messages.WrongPath, clientAddressField(r), zap.String("path", h.maskedPath))
+		h.log.Warn(h.Messages.WrongPath, clientAddressField(r), zap.String("expected_path", h.maskedPath))
 		return http.StatusNotFound
 	case r.Method == http.MethodPost:
 		return h.handlePost(r)
@@ -136,6 +141,7 @@ func (h *Handler) handle(r *http.Request) int {
 		// Cisco's sample receiver of CDRs does the same; people use it as a health check.
 		return http.StatusOK
 	default:
+		h.log.Warn(h.Messages.WrongMethod, clientAddressField(r), methodField(r), zap.String("expected_methods", allowedMethods))
 		return http.StatusMethodNotAllowed
 	}
 }
@@ -144,7 +150,7 @@ func (h *Handler) handle(r *http.Request) int {
 // exactly 200, so Accept also returns nil for a body that cannot be decoded.
 func (h *Handler) handlePost(r *http.Request) int {
 	if hasNoLength(r) {
-		h.limiter.warn(h.Messages.MissingLength, clientAddressField(r))
+		h.log.Warn(h.Messages.MissingLength, clientAddressField(r))
 		return http.StatusLengthRequired
 	}
 	body := body{budget: &h.budget}
@@ -157,7 +163,7 @@ func (h *Handler) handlePost(r *http.Request) int {
 		request.Query = r.URL.Query()
 	}
 	if err := h.Accept(r.Context(), request); err != nil {
-		h.limiter.warn(h.Messages.Refused, clientAddressField(r), zap.Error(err))
+		h.log.Warn(h.Messages.Refused, clientAddressField(r), zap.Error(err))
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusOK
@@ -174,18 +180,30 @@ func clientAddressField(r *http.Request) zap.Field {
 	return zap.String("client.address", clientAddress(r))
 }
 
+// methodField names a refused method in the log. A sender can use any text as the method, so
+// only those of the HTTP standards are named.
+func methodField(r *http.Request) zap.Field {
+	method := r.Method
+	switch method {
+	case http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace:
+	default:
+		method = "_OTHER"
+	}
+	return zap.String("http.request.method", method)
+}
+
 func (h *Handler) readFailed(r *http.Request, err error) int {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		h.limiter.warn(h.Messages.TooLarge, clientAddressField(r),
+		h.log.Warn(h.Messages.TooLarge, clientAddressField(r),
 			zap.Int64("max_request_body_size", tooLarge.Limit), zap.Int64("content_length", r.ContentLength))
 		return http.StatusRequestEntityTooLarge
 	}
 	if errors.Is(err, errOverBudget) {
-		h.limiter.warn(h.Messages.Busy, clientAddressField(r), zap.Int64("max_in_flight_bytes", h.MaxInFlightBytes))
+		h.log.Warn(h.Messages.Busy, clientAddressField(r), zap.Int64("max_in_flight_bytes", h.MaxInFlightBytes))
 		return http.StatusServiceUnavailable
 	}
 	if !errors.Is(err, context.Canceled) && h.closing.Err() == nil {
-		h.limiter.warn(h.Messages.Unreadable, clientAddressField(r), zap.Error(err))
+		h.log.Warn(h.Messages.Unreadable, clientAddressField(r), zap.Error(err))
 	}
 	return http.StatusBadRequest
 }
@@ -196,13 +214,13 @@ func (h *Handler) readFailed(r *http.Request, err error) int {
 func (h *Handler) answerRejected(w http.ResponseWriter, r *http.Request, status int, encodings []string) {
 	switch encoding := r.Header.Get("Content-Encoding"); {
 	case status == http.StatusUnauthorized:
-		h.limiter.warn(h.Messages.Unauthorized, clientAddressField(r))
+		h.log.Warn(h.Messages.Unauthorized, clientAddressField(r))
 	case status == http.StatusBadRequest && encoding != "" && !slices.Contains(encodings, encoding):
 		status = http.StatusUnsupportedMediaType
 		w.Header().Set("Accept-Encoding", strings.Join(encodings, ", "))
-		h.limiter.warn(h.Messages.UnsupportedEncoding, clientAddressField(r), zap.Strings("compression_algorithms", encodings))
+		h.log.Warn(h.Messages.UnsupportedEncoding, clientAddressField(r), zap.Strings("compression_algorithms", encodings))
 	default:
-		h.limiter.warn(h.Messages.Unreadable, clientAddressField(r), zap.Int("http.response.status_code", status))
+		h.log.Warn(h.Messages.Unreadable, clientAddressField(r), zap.Int("http.response.status_code", status))
 	}
 	h.countAnswer(r, status)
 	w.WriteHeader(status)

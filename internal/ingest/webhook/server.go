@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 
 	"github.com/legato-otel/legato/internal/concurrency/bounded"
+	"github.com/legato-otel/legato/internal/otel/listener"
 )
 
 // Server is an HTTP server with one Handler.
@@ -47,6 +48,7 @@ func Serve(ctx context.Context, host component.Host, configured *confighttp.Serv
 		return nil, errors.Join(err, socket.Close())
 	}
 	// ToServer has put its default into CompressionAlgorithms if none were configured.
+	s.server.ErrorLog = listener.ErrorLog(s.handler.log)
 	encodings = namesOf(config.CompressionAlgorithms)
 	s.wg.Go(func() {
 		if err := s.server.Serve(socket); err != nil && !errors.Is(err, http.ErrServerClosed) {

@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/extension/extensionauth"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -48,6 +49,8 @@ func (gate) Authenticate(ctx context.Context, headers map[string][]string) (cont
 type harness struct {
 	server *Server
 	log    *observer.ObservedLogs
+	// telemetry has the lines of confighttp and net/http.
+	telemetry *observer.ObservedLogs
 
 	mu       sync.Mutex // guards everything below
 	statuses map[int]int64
@@ -55,7 +58,7 @@ type harness struct {
 }
 
 var testMessages = LogMessages{
-	WrongPath: "other path", Refused: "refused", Busy: "busy", TooLarge: "too large", Unreadable: "unread",
+	WrongPath: "other path", WrongMethod: "other method", Refused: "refused", Busy: "busy", TooLarge: "too large", Unreadable: "unread",
 	Unauthorized: "unauthorized", UnsupportedEncoding: "encoding", MissingLength: "no length",
 }
 
@@ -85,7 +88,10 @@ func newHarness(t *testing.T, change func(*confighttp.ServerConfig, *Settings)) 
 	}
 	var err error
 	host := testkit.Host{component.MustNewID("gate"): gate{}}
-	r.server, err = Serve(t.Context(), host, &config, componenttest.NewNopTelemetrySettings(), settings)
+	set := componenttest.NewNopTelemetrySettings()
+	core, r.telemetry = observer.New(zap.DebugLevel)
+	set.Logger = zap.New(core)
+	r.server, err = Serve(t.Context(), host, &config, set, settings)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, r.server.Stop(context.Background())) })
 	return r
@@ -135,7 +141,8 @@ func TestAnswers(t *testing.T) {
 		{"unknown encoding", "POST /cdr/t0ken HTTP/1.1\r\nContent-Encoding: s3cret\r\nContent-Length: 1\r\n\r\na", 415, "encoding", ""},
 		{"no credentials", "POST /cdr/t0ken HTTP/1.1\r\nContent-Length: 1\r\n\r\na", 401, "unauthorized", ""},
 		{"another path", "POST /s3cret HTTP/1.1\r\nContent-Length: 1\r\n\r\na", 404, "other path", ""},
-		{"another method", "PUT /cdr/t0ken HTTP/1.1\r\nContent-Length: 1\r\n\r\na", 405, "", ""},
+		{"another method", "PUT /cdr/t0ken HTTP/1.1\r\nContent-Length: 1\r\n\r\na", 405, "other method", ""},
+		{"a method of nobody", "S3CRETs3cret /cdr/t0ken HTTP/1.1\r\nContent-Length: 1\r\n\r\na", 405, "other method", ""},
 		{"too large", "POST /cdr/t0ken HTTP/1.1\r\nContent-Length: 1001\r\n\r\n" + strings.Repeat("a", 1001), 413, "too large", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -166,7 +173,12 @@ func TestAnswers(t *testing.T) {
 				fields := lines[0].ContextMap()
 				assert.Equal(t, "127.0.0.1", fields["client.address"])
 				if row.status == http.StatusNotFound {
-					assert.Equal(t, "/cdr/***", fields["path"])
+					assert.Equal(t, "/cdr/***", fields["expected_path"])
+					assert.NotContains(t, fields, "path", "it reads like the requested path")
+				}
+				if row.status == http.StatusMethodNotAllowed {
+					assert.Contains(t, []any{"PUT", "_OTHER"}, fields["http.request.method"])
+					assert.Equal(t, "GET, HEAD, POST", fields["expected_methods"])
 				}
 				assert.NotContains(t, fmt.Sprint(fields), "s3cret")
 				assert.NotContains(t, fmt.Sprint(fields), "t0ken")
@@ -202,6 +214,35 @@ func TestPlainBodiesAreAccepted(t *testing.T) {
 			}
 		}
 		assert.Equal(t, []string{"a", "a"}, r.bodies)
+	}
+}
+
+// A client without TLS is a warning on a listener with TLS, once a minute, and no error: anybody
+// who reaches the port can cause it.
+func TestFailedHandshakes(t *testing.T) {
+	_, certFile, keyFile := testkit.Certificate(t)
+	core, own := observer.New(zap.DebugLevel)
+	r := newHarness(t, func(config *confighttp.ServerConfig, settings *Settings) {
+		tls := configtls.NewDefaultServerConfig()
+		tls.CertFile, tls.KeyFile = certFile, keyFile
+		config.TLS = configoptional.Some(tls)
+		settings.Logger = zap.New(core)
+	})
+	for range 3 {
+		connection, err := net.Dial("tcp", r.server.Address.String())
+		require.NoError(t, err)
+		_, err = io.WriteString(connection, "GET / HTTP/1.1\r\n\r\n")
+		require.NoError(t, err)
+		_, _ = io.Copy(io.Discard, connection) // until the server has closed it
+		require.NoError(t, connection.Close())
+	}
+	require.NoError(t, r.server.Stop(t.Context()))
+	assert.Zero(t, r.telemetry.Len(), "not in the log of confighttp")
+	lines := own.All()
+	if assert.Len(t, lines, 1) {
+		assert.Equal(t, zap.WarnLevel, lines[0].Level)
+		assert.Equal(t, "127.0.0.1", lines[0].ContextMap()["client.address"])
+		assert.Equal(t, "client sent an HTTP request to an HTTPS server", lines[0].ContextMap()["error"])
 	}
 }
 
@@ -245,24 +286,6 @@ func TestBodiesInFlight(t *testing.T) {
 	leave <- struct{}{}
 	assert.Equal(t, http.StatusOK, <-first, "the bytes were given back")
 	http.DefaultClient.CloseIdleConnections()
-}
-
-// A message comes again after a minute, with the number of those left out.
-func TestLimitedLog(t *testing.T) {
-	core, log := observer.New(zap.WarnLevel)
-	l := logLimiter{logger: zap.New(core)}
-	now := time.Now()
-	for i, want := range []struct {
-		after      time.Duration
-		suppressed int
-		ok         bool
-	}{{0, 0, true}, {0, 0, false}, {59 * time.Second, 0, false}, {time.Minute, 2, true}, {61 * time.Second, 0, false}, {3 * time.Minute, 1, true}} {
-		suppressed, ok := l.allow("a", now.Add(want.after))
-		assert.Equal(t, want.ok, ok, i)
-		assert.Equal(t, want.suppressed, suppressed, i)
-	}
-	l.warn("b")
-	assert.Equal(t, 1, log.Len(), "messages do not wait for each other")
 }
 
 // A stop cuts off what does not end: a consumer that ends with its context is
