@@ -420,3 +420,40 @@ func TestNextCallThatBeganEarlier(t *testing.T) {
 		assert.Empty(t, s.out(), "order %v", sequence)
 	}
 }
+
+// A next call without a start record began when the first record named it, whatever came first.
+func TestNextCallWithoutStart(t *testing.T) {
+	in := textField(names.CallID, "next")
+	room := textField(names.CallCorrelator, "room")
+	records := []struct {
+		kind  Kind
+		id    string
+		phase Phase
+		index uint64
+		at    int
+		field Field
+	}{{Call, "lost", Start, 1, 38, room}, {Call, "next", Update, 2, 104, room}, {Recording, "r", End, 3, 206, in}}
+	var want map[string]string
+	for _, sequence := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		s := newStory(t, options)
+		for _, i := range sequence {
+			r := records[i]
+			_, err := s.e.Apply(s.now, &Record{
+				Kind: r.kind, ID: r.id, Phase: r.phase, Time: at(r.at), Index: r.index, Fields: []Field{r.field},
+				Source: NewSource("one", "session").OnBridge(MaxRank, "one"),
+			})
+			require.NoError(t, err)
+		}
+		s.wait(removalDelay)
+		s.wait(options.Linger)
+		got := make(map[string]string)
+		for id, o := range s.out() {
+			got[id] = fmt.Sprintf("%s, pending since %d", o.Outcome, (o.PendingSince-at(0))/second)
+		}
+		if want == nil {
+			want = got
+			assert.Contains(t, want["lost"], "unlisted")
+		}
+		assert.Equal(t, want, got, "order %v", sequence)
+	}
+}

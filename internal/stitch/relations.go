@@ -112,14 +112,18 @@ func (e *Engine) extendNamedTimes(container uint32, at int64, source Source, mem
 	}
 	e.inferSource(container, source)
 	info := e.containers.at(o.containerIndex)
-	first, last := earliestSet(info.firstNamedAt, at), max(info.lastNamedAt, at)
-	if first != info.firstNamedAt || last != info.lastNamedAt {
+	before := info.firstNamedAt
+	first, last := earliestSet(before, at), max(info.lastNamedAt, at)
+	if first != before || last != info.lastNamedAt {
 		info.firstNamedAt, info.lastNamedAt = first, last
 		if o := e.objects.at(member); !o.kind.storesDeltas() || o.flags&flagDirtyFacts != 0 {
 			e.markDirty(container, flagDirty)
 		}
 		if e.updateUnlistedFlag(container) {
 			e.endOrReopen(container)
+		}
+		if o.kind == Call && info.start == 0 && first != before { // intervalOf takes firstNamedAt for the start
+			e.regroup(info.groupID)
 		}
 	}
 }
