@@ -5,6 +5,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -135,6 +136,7 @@ func TestMigrateRefusesNewer(t *testing.T) {
 		require.NoError(t, s.Close())
 		_, err = Open(t.Context(), driver, source)
 		require.ErrorContains(t, err, "the schema has version 999 and this release knows")
+		require.ErrorContains(t, err, map[string]string{SQLite: fmt.Sprintf("SQLite file %q: ", source), PostgreSQL: "PostgreSQL database \"test"}[driver])
 	})
 }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// postgresDialect is a PostgreSQL database, version 12 or later.
+// postgresDialect is a PostgreSQL database of leastPostgres or later.
 type postgresDialect struct {
 	pool        *pgxpool.Pool // of writers
 	readersPool *pgxpool.Pool
@@ -74,6 +74,19 @@ func openPostgres(ctx context.Context, connection string) (*postgresDialect, err
 // reachTimeout limits the time until a server's first answer.
 const reachTimeout = 10 * time.Second
 
+// leastPostgres is the oldest major version of a server: searches have AS MATERIALIZED, which
+// is new in it.
+const leastPostgres = 12
+
+// checkVersion returns an error if a server is too old. number is its server_version_num, as
+// 150004 for 15.4.
+func checkVersion(number int) error {
+	if major := number / 10000; major < leastPostgres {
+		return fmt.Errorf("the server is PostgreSQL %d: version %d or later is needed", major, leastPostgres)
+	}
+	return nil
+}
+
 // checkEncoding returns an error if a database cannot hold names in every script.
 func checkEncoding(encoding string) error {
 	switch encoding {
@@ -84,15 +97,16 @@ func checkEncoding(encoding string) error {
 	}
 }
 
-// reach returns an error if the server does not answer, or has an encoding that cannot
-// hold all text.
+// reach returns an error if the server does not answer, is too old, or has an encoding that
+// cannot hold all text.
 func (d *postgresDialect) reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
+	var version int
 	var encoding string
-	err := d.pool.QueryRow(ctx, "SHOW server_encoding").Scan(&encoding)
+	err := d.pool.QueryRow(ctx, "SELECT current_setting('server_version_num')::int, current_setting('server_encoding')").Scan(&version, &encoding)
 	if err == nil {
-		return checkEncoding(encoding)
+		return errors.Join(checkVersion(version), checkEncoding(encoding))
 	}
 	coded, ok := errors.AsType[*pgconn.PgError](err)
 	switch {

@@ -53,7 +53,8 @@ var ErrUnreachable = errors.New("the database cannot be reached")
 
 // Open opens an archive and brings its schema to this release's version. The
 // source is a file for SQLite, a connection string for PostgreSQL. It returns
-// [ErrUnreachable] if waiting may help.
+// [ErrUnreachable] if waiting may help. Errors name the file, or the server and the database,
+// without the password.
 func Open(ctx context.Context, driver, source string) (*Store, error) {
 	return open(ctx, driver, source, SchemaVersion())
 }
@@ -64,12 +65,15 @@ func Open(ctx context.Context, driver, source string) (*Store, error) {
 func open(ctx context.Context, driver, source string, version int64) (*Store, error) {
 	for deadline := time.Now().Add(busyTimeout); ; {
 		s, err := openOnce(ctx, driver, source, version)
-		if err == nil || !isBusy(err) || time.Now().After(deadline) {
-			return s, err
+		if err == nil {
+			return s, nil
+		}
+		if !isBusy(err) || time.Now().After(deadline) {
+			return nil, openError(driver, source, err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil, errors.Join(err, ctx.Err())
+			return nil, openError(driver, source, errors.Join(err, ctx.Err()))
 		case <-time.After(busyPause):
 		}
 	}
