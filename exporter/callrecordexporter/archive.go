@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/archive/store"
+	"github.com/legato-otel/legato/internal/otel/limitedlog"
 )
 
 var errNotOpen = fmt.Errorf("archive: %w, and is tried again; nothing is lost as long as senders or a sending_queue keep the records", store.ErrUnreachable)
@@ -36,14 +37,16 @@ func (e *callRecord) openArchive(ctx, background context.Context, host component
 	return nil
 }
 
-// reach tries to open the archive until that succeeds or ctx ends.
+// reach tries to open the archive until that succeeds or ctx ends. It logs the reason at
+// once, and then at most once a minute.
 func (e *callRecord) reach(ctx context.Context, host component.Host, err error) {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = time.Second, 30*time.Second
 	var archive *store.Store
+	awayLog := limitedlog.New(e.settings.Logger)
 	for err != nil && ctx.Err() == nil {
 		pause := wait.NextBackOff()
-		e.settings.Logger.Warn("The archive is not open; trying again", zap.Stringer("retry_in", pause.Round(time.Millisecond)), zap.Error(err))
+		awayLog.Warn("The archive is not open; trying again", zap.Stringer("retry_in", pause.Round(time.Millisecond)), zap.Error(err))
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

@@ -4,13 +4,20 @@
 package callrecordexporter
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/legato-otel/legato/exporter/callrecordexporter/internal/metadata"
 	"github.com/legato-otel/legato/internal/archive/store"
 )
 
@@ -48,5 +55,39 @@ func TestOutage(t *testing.T) {
 			synctest.Wait()
 		}
 		assert.Equal(t, n, count())
+	})
+}
+
+// A database that stays away is logged at once and then at most once a minute, with the
+// delay of the next try in a unit.
+func TestAwayIsLoggedOnceAMinute(t *testing.T) {
+	const away = 10 * time.Minute
+	synctest.Test(t, func(t *testing.T) {
+		set := exportertest.NewNopSettings(metadata.Type)
+		core, log := observer.New(zap.DebugLevel)
+		set.Logger = zap.New(core)
+		e, err := newExporter(createDefaultConfig().(*Config), set)
+		require.NoError(t, err)
+		tries := 0
+		e.connect = func(context.Context) (*store.Store, error) {
+			tries++
+			return nil, store.ErrUnreachable
+		}
+		require.NoError(t, e.start(t.Context(), componenttest.NewNopHost()))
+		synctest.Wait()
+		lines := func() []observer.LoggedEntry { return log.FilterMessageSnippet("trying again").All() }
+		require.Len(t, lines(), 1, "the first failure is logged at once")
+		time.Sleep(away)
+		require.NoError(t, e.shutdown(t.Context()))
+		assert.Greater(t, tries, 15)
+		assert.Greater(t, len(lines()), 5)
+		for i, line := range lines() {
+			if i > 0 {
+				assert.GreaterOrEqual(t, line.Time.Sub(lines()[i-1].Time), time.Minute)
+			}
+			text, err := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()).EncodeEntry(zapcore.Entry{}, line.Context)
+			require.NoError(t, err)
+			assert.Regexp(t, `"retry_in":"[0-9.]+m?s"`, text.String())
+		}
 	})
 }
