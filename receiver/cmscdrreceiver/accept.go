@@ -15,6 +15,7 @@ import (
 	"github.com/legato-otel/legato/internal/ingest/ledger"
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/otel/limitedlog"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -30,6 +31,7 @@ type acceptor struct {
 	resource        resourceBuilder
 	batches         batchPool
 	overlapWarnings warnLimiter
+	limitedLog      *limitedlog.Logger
 }
 
 // accept returns nil if everything in the body is safe: accepted by the next consumer,
@@ -88,6 +90,7 @@ func (b *batch) MarkAccepted(ctx context.Context, c *outbox.Chunk) {
 		a.metrics.countChunk(ctx, b, c, startsSession, a.logger)
 	}
 	a.countOutcomes(ctx, b, c)
+	a.warnAboutQuarantine(b, c)
 	b.pendingParts -= c.NewParts
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/legato-otel/legato/internal/ingest/ledger"
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/otel/limitedlog"
 	"github.com/legato-otel/legato/internal/otel/metricsender"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
@@ -117,6 +118,7 @@ func (r *cdrReceiver) newAcceptor(ctx context.Context, recordLedger *ledger.Ledg
 			Limits: r.config.chunkLimits(), Messages: deliveryMessages, Logger: r.settings.Logger,
 		},
 		ledger: recordLedger, store: r.store, telemetry: r.telemetry, logger: r.settings.Logger, resource: resources,
+		limitedLog: limitedlog.New(r.settings.Logger),
 	}
 	if r.metrics != nil {
 		a.metrics = newMetricSet(r.config, r.settings)

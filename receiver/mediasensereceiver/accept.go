@@ -13,6 +13,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/otel/limitedlog"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
 
@@ -28,6 +29,7 @@ type acceptor struct {
 	metrics      *metricSet // nil without a metrics pipeline
 	telemetry    *metadata.TelemetryBuilder
 	logger       *zap.Logger
+	limitedLog   *limitedlog.Logger
 	resource     resourceBuilder
 }
 
@@ -69,6 +71,7 @@ func (b *batch) MarkAccepted(ctx context.Context, c *outbox.Chunk) {
 		a.metrics.countChunk(ctx, b, c, a.logger)
 	}
 	a.countOutcomes(ctx, b, c)
+	a.warnAboutQuarantine(b, c)
 	b.pendingParts -= c.NewParts
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/otel/limitedlog"
 	"github.com/legato-otel/legato/internal/otel/metricsender"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
@@ -122,6 +123,7 @@ func (r *eventReceiver) newAcceptor(ctx context.Context) (*acceptor, error) {
 		store:        r.store,
 		telemetry:    r.telemetry,
 		logger:       r.settings.Logger,
+		limitedLog:   limitedlog.New(r.settings.Logger),
 		resource:     newResourceBuilder(r.config),
 	}
 	if err := r.store.restore(ctx, a.accepted, a.partitions, windows.Window); err != nil {

@@ -73,6 +73,7 @@ func (d *delivery) deliverBatch(ctx context.Context, from *origin, lines []rawLi
 			d.eventMetrics.countAccepted(d.attemptsContext, in, &p) //nolint:contextcheck // it ends with the receiver, not with the input
 		}
 		d.countOutcomes(in, &p)
+		d.warnAboutMalformed(in, &p)
 		at, left = p.To, left-p.NewParts
 	}
 	return nil

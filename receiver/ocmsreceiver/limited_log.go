@@ -8,6 +8,8 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/otel/limitedlog"
 )
 
@@ -54,4 +56,31 @@ func (d *delivery) warnAboutXML(in *batch) {
 		}
 		return
 	}
+}
+
+// warnAboutMalformed logs the new lines of a piece that are no event. The decoder's reasons
+// contain no text of a line.
+func (d *delivery) warnAboutMalformed(in *batch, p *outbox.Chunk) {
+	if p.Lost || p.QuarantineReason != nil {
+		return // deliverOnce has logged it
+	}
+	count := 0
+	var first *batchLine
+	for i := p.From; i < p.To; i++ {
+		part := &in.lines[i]
+		if part.kind != isMalformed || part.duplicate {
+			continue
+		}
+		if count++; first == nil {
+			first = part
+		}
+	}
+	if first == nil {
+		return
+	}
+	fields := []zap.Field{zap.Int("lines", count), zap.String("outcome", "malformed"), zap.String(names.ErrorType, errorMalformed), zap.Error(first.err)}
+	if file := in.origin.filePath(); file != "" {
+		fields = append(fields, zap.String("file", file), zap.Int64("offset", first.offset))
+	}
+	d.logger.Warn("Line is no event; the logs pipeline gets its bytes as record.malformed", fields...)
 }

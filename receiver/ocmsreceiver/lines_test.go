@@ -14,6 +14,8 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/names"
@@ -192,4 +194,21 @@ func sizeOf(t *testing.T, text string) (total int) {
 // All flags have names, so that each has a series.
 func TestFlagsHaveNames(t *testing.T) {
 	assert.Len(t, flagOptions, len(ocms.AllFlags.AppendNames(nil)))
+}
+
+// A line that is no event is one warning a minute, with its file and the kind of the fault, and
+// without its text.
+func TestMalformedLinesAreLogged(t *testing.T) {
+	r, _ := read(t, "s3cret\ns3cret again\n", 2, nil)
+	lines := func() []observer.LoggedEntry { return r.Log.FilterLevelExact(zap.WarnLevel).All() }
+	require.Eventually(t, func() bool { return len(lines()) > 0 }, waitFor, tick)
+	require.Len(t, lines(), 1)
+	fields := lines()[0].ContextMap()
+	assert.Equal(t, "Line is no event; the logs pipeline gets its bytes as record.malformed", lines()[0].Message)
+	assert.Equal(t, "events.log", fields["file"])
+	assert.EqualValues(t, 0, fields["offset"])
+	assert.Equal(t, "malformed", fields["outcome"])
+	assert.Equal(t, "malformed_line", fields["error.type"])
+	assert.Equal(t, "the line does not begin with an attribute, key=value", fields["error"])
+	assert.NotContains(t, fmt.Sprint(fields), "s3cret")
 }

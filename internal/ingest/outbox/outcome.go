@@ -24,8 +24,13 @@ const (
 	outcomeCount
 )
 
+var outcomeNames = [outcomeCount]string{"accepted", "duplicate", "refused", "malformed", "unknown", "lost"}
+
+// String returns the outcome as the counter of records has it.
+func (o Outcome) String() string { return outcomeNames[o] }
+
 var outcomeOptions = func() (options [outcomeCount][]metric.AddOption) {
-	for outcome, name := range [outcomeCount]string{"accepted", "duplicate", "refused", "malformed", "unknown", "lost"} {
+	for outcome, name := range outcomeNames {
 		options[outcome] = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", name)))}
 	}
 	return options
