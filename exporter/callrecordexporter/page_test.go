@@ -121,7 +121,7 @@ func TestPageOfFailedHandshakes(t *testing.T) {
 		_, _ = io.Copy(io.Discard, connection) // until the server has closed it
 		require.NoError(t, connection.Close())
 	}
-	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // a certificate of the test
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	response, err := client.Get("https://" + address + "/")
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())

@@ -379,6 +379,7 @@ func TestCrash(t *testing.T) {
 
 			withStorage(r, left)
 			r.Logs = taken
+			r.config.ShutdownTimeout = 5 * time.Second // this stop stores the offsets, however slow the machine is
 			r.write("events.log", events(lines, lines+10))
 			r.Start()
 			r.eventually(taken, callIDsOf(0, lines+10))

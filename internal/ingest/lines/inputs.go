@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/entry"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
@@ -17,6 +18,8 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/tcp"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/udp"
 	"go.opentelemetry.io/collector/component"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // Origin is the source of lines.
@@ -114,7 +117,18 @@ func EncodingOf(name string) string {
 	}
 }
 
+// limitLog returns settings with which each message of a listener is logged at most once a
+// minute: anybody who reaches the port can cause one for each connection, for instance with a
+// failed TLS handshake.
+func limitLog(set component.TelemetrySettings) component.TelemetrySettings {
+	set.Logger = set.Logger.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return zapcore.NewSamplerWithOptions(core, time.Minute, 1, 0)
+	}))
+	return set
+}
+
 func (i *Inputs) addListener(build func(component.TelemetrySettings) (operator.Operator, error), set component.TelemetrySettings, transport string, sink Sink) error {
+	set = limitLog(set)
 	listener, err := build(set)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ package lines
 
 import (
 	"context"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -18,8 +19,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/legato-otel/legato/internal/testkit"
 	"github.com/legato-otel/legato/internal/testkit/loopback"
@@ -71,6 +75,30 @@ func TestInputs(t *testing.T) {
 	assert.Equal(t, taken{Origin{Transport: "tcp"}, []string{"five"}}, <-got)
 	require.NoError(t, inputs.Stop())
 	require.NoError(t, inputs.Stop())
+}
+
+// Each failed TLS handshake is an error of the input; the log has one a minute.
+func TestFailedHandshakesAreLimited(t *testing.T) {
+	_, certFile, keyFile := testkit.Certificate(t)
+	tls := configtls.NewDefaultServerConfig()
+	tls.CertFile, tls.KeyFile = certFile, keyFile
+	config := &Config{TCP: &tcp.BaseConfig{ListenAddress: loopback.MustAddress(t), TLS: &tls}}
+	core, log := observer.New(zap.WarnLevel)
+	set := componenttest.NewNopTelemetrySettings()
+	set.Logger = zap.New(core)
+	inputs, err := Build(config, set, collect(make(chan taken, 1)))
+	require.NoError(t, err)
+	require.NoError(t, inputs.Start(nil))
+	for range 3 {
+		conn, err := net.Dial("tcp", config.TCP.ListenAddress)
+		require.NoError(t, err)
+		_, err = conn.Write([]byte("in clear\n"))
+		require.NoError(t, err)
+		_, _ = io.Copy(io.Discard, conn) // until the input has closed it
+		require.NoError(t, conn.Close())
+	}
+	require.NoError(t, inputs.Stop())
+	assert.Equal(t, 1, log.FilterMessage("Scanner error").Len())
 }
 
 func TestBuildErrors(t *testing.T) {
