@@ -248,3 +248,53 @@ func TestNarrow(t *testing.T) {
 		assert.Equal(t, "390", b.says("document.documentElement.scrollWidth"), path)
 	}
 }
+
+// boxes is the script that returns the boxes of the shown elements of a selector.
+const boxes = `[...document.querySelectorAll("%s")].map(e => e.getBoundingClientRect()).filter(b => b.width > 0)`
+
+// The search, the zone and the brand share a row, and nothing in it overlaps.
+func TestTopRow(t *testing.T) {
+	b := open(t, newDay(t).handler())
+	for width, rows := range map[int64]string{420: "2", 640: "2", 768: "1", 1024: "1", 1200: "1", 1400: "1"} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		for _, path := range []string{"/", "/?tz=Europe/Oslo"} {
+			b.goTo(path)
+			assert.Equal(t, rows, b.says("new Set("+fmt.Sprintf(boxes, ".brand, .zone, .find")+".map(b => Math.round((b.top + b.bottom) / 40))).size"), "%s at %d", path, width)
+			assert.Equal(t, "true", b.says("document.documentElement.scrollWidth <= innerWidth"), "%s at %d", path, width)
+		}
+	}
+}
+
+// The table of the worst legs has the width of its section, and cuts no name that fits.
+func TestWorstIsWide(t *testing.T) {
+	b := open(t, newDay(t).handler())
+	for _, width := range []int64{390, 420, 600, 768, 1200} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		b.goTo("/conferences/" + traceBoard)
+		assert.Equal(t, "true", b.says("document.querySelector('.worst tbody tr').offsetWidth >= document.querySelector('.worst').parentElement.clientWidth - 1"), "%d", width)
+		assert.Empty(t, b.says("[...document.querySelectorAll('.worst .cut')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent).join()"), "%d", width)
+	}
+}
+
+// No label of an axis or chart covers the next one.
+func TestLabelsDoNotOverlap(t *testing.T) {
+	w := newDay(t)
+	_, err := w.store.AddUpUsage(t.Context(), now)
+	require.NoError(t, err)
+	b := open(t, w.handler())
+	const overlaps = `[...document.querySelectorAll(".axis svg, svg.labels")].flatMap(svg => {
+		const all = [...svg.querySelectorAll("text")].map(e => [e.textContent, e.getBoundingClientRect()]).filter(([, b]) => b.width > 0);
+		return all.filter(([, b], i) => i > 0 && all[i-1][1].right > b.left).map(([text]) => text);
+	}).join()`
+	for _, width := range []int64{390, 420, 768} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		for _, path := range []string{
+			"/conferences/" + traceBoard, "/conferences/" + traceWeekly, "/traces/" + traceSession, "/traces/" + traceScan,
+			"/overview?range=24h", "/overview?range=7d", "/overview?range=30d", "/overview?range=90d", "/capacity?range=24h", "/capacity?range=7d", "/capacity?range=90d",
+			"/people?address=t.ferreira@example.test", "/rooms?id=" + board.RoomID,
+		} {
+			b.goTo(path)
+			assert.Empty(t, b.says(overlaps), "%s at %d", path, width)
+		}
+	}
+}

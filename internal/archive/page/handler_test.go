@@ -89,6 +89,14 @@ func TestErrorsOfTheForm(t *testing.T) {
 		assert.Contains(t, answer.Body.String(), want, query)
 		assert.NotContains(t, answer.Body.String(), "Board meeting")
 	}
+	for _, address := range []string{"/?loss=101", "/legs?loss=101", "/sessions?min=x", "/?loss=101&state=running", "/?sort=x", "/legs?loss=101&live=1", "/sipcalls?min=x"} {
+		answer := get(t, h, address)
+		assert.Equal(t, http.StatusBadRequest, answer.Code, address)
+		assert.Contains(t, answer.Body.String(), "Nothing was searched: a filter is not valid.", address)
+		for _, result := range []string{"Running now", "of them found", "data-live"} {
+			assert.NotContains(t, answer.Body.String(), result, address)
+		}
+	}
 	assert.Equal(t, http.StatusBadRequest, get(t, h, "/export.csv?loss=x").Code)
 }
 

@@ -150,6 +150,7 @@ func fillLists[T store.Row](ctx context.Context, p *listPage,
 	list func(context.Context, store.Filter, store.Page) (store.List[T], error), running, ended *[]T,
 ) error {
 	if len(p.Errors) > 0 {
+		p.showNothingSearched()
 		return nil
 	}
 	if p.ShowRunning {
@@ -190,11 +191,18 @@ func fillLists[T store.Row](ctx context.Context, p *listPage,
 	return nil
 }
 
+// showNothingSearched leaves out the running objects: a number of them would look like a
+// result. The ended part explains that nothing was searched.
+func (p *listPage) showNothingSearched() {
+	p.ShowRunning, p.ShowEnded, p.LiveSeconds = false, true, 0
+}
+
 // answer returns the answer that renders a list, or only the part that changes.
 func (p *listPage) answer(name string, data any) answer {
 	a := answer{template: name + ".html", data: data}
 	if len(p.Errors) > 0 {
 		a.status = http.StatusBadRequest
+		return a
 	}
 	if p.Value(paramLive) != "" {
 		a.template = name + "-live"
