@@ -40,6 +40,7 @@ func TestCompareCommand(t *testing.T) {
 		{"-truth " + good + " -spans " + records, exitFailed, "spans: the truth has nothing that could be compared"},
 		{"-truth " + good + " -records " + empty, exitFailed, "missing    record 0 of session s  it was answered with 200\ncompared 1 of record\n1 findings\n"},
 		{"-truth " + good + " -records " + records, 0, "records\ncompared 1 of record\n0 findings\n"},
+		{"-truth " + good + " -records " + records + " -records " + records, exitFailed, "twice      record 0 of session s  2 times\ncompared 1 of record\n1 findings\n"},
 		{"-h", 0, "callsim compare -truth FILE"},
 	} {
 		var stdout, stderr strings.Builder
