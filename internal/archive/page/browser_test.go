@@ -279,6 +279,12 @@ func TestWorstIsWide(t *testing.T) {
 // No label of an axis or chart covers the next one.
 func TestLabelsDoNotOverlap(t *testing.T) {
 	w := newDay(t)
+	// The labels of a meeting of more than a day are the longest: a day and a time.
+	const traceLong = "10090000000000000000000000000000"
+	w.call(weekly, traceLong, london, "12:00:00", "13:00:00")
+	long := &w.batch.Calls[len(w.batch.Calls)-1]
+	long.StartedAt = long.StartedAt.Add(-34 * time.Hour)
+	w.write()
 	_, err := w.store.AddUpUsage(t.Context(), now)
 	require.NoError(t, err)
 	b := open(t, w.handler())
@@ -289,7 +295,7 @@ func TestLabelsDoNotOverlap(t *testing.T) {
 	for _, width := range []int64{390, 420, 768} {
 		b.do(chromedp.EmulateViewport(width, 900))
 		for _, path := range []string{
-			"/conferences/" + traceBoard, "/conferences/" + traceWeekly, "/traces/" + traceSession, "/traces/" + traceScan,
+			"/conferences/" + traceLong, "/conferences/" + traceBoard, "/conferences/" + traceWeekly, "/traces/" + traceSession, "/traces/" + traceScan,
 			"/overview?range=24h", "/overview?range=7d", "/overview?range=30d", "/overview?range=90d", "/capacity?range=24h", "/capacity?range=7d", "/capacity?range=90d",
 			"/people?address=t.ferreira@example.test", "/rooms?id=" + board.RoomID,
 		} {
