@@ -38,7 +38,7 @@ func TestRunScript(t *testing.T) {
 	directory := t.TempDir()
 	write := func(name, content string) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(directory, name)), 0o750))
-		require.NoError(t, os.WriteFile(filepath.Join(directory, name), []byte(content), 0o700)) //nolint:gosec // a program
+		require.NoError(t, os.WriteFile(filepath.Join(directory, name), []byte(content), 0o700))
 	}
 	read := func(name string) string {
 		content, err := os.ReadFile(filepath.Join(directory, name))

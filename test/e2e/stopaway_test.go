@@ -41,8 +41,10 @@ func TestStopWithoutBackend(t *testing.T) {
 	t.Setenv("LEGATO_STORAGE", filepath.Join(c.directory, "storage"))
 	t.Setenv("OTLP_ENDPOINT", away)
 	t.Setenv("OTLP_INSECURE", "true")
-	c.arguments = []string{"--config", filepath.Join(root, "config", "collector.yaml"), "--set", "extensions.healthcheckv2.http.endpoint=" + health,
-		"--set", "service.telemetry.metrics.level=none"}
+	c.arguments = []string{
+		"--config", filepath.Join(root, "config", "collector.yaml"),
+		"--set", "extensions.healthcheckv2.http.endpoint=" + health, "--set", "service.telemetry.metrics.level=none",
+	}
 	c.start()
 	t.Cleanup(c.stop)
 
