@@ -10,17 +10,16 @@ for log in data/callsim.log data/collector.log; do # the logs of the last run ar
 	: >$log
 done
 
-callsim= collector= tail=
+callsim= collector=
 
 # The Collector stops first: it signs out of the simulated servers.
 stop() {
 	trap - INT TERM HUP EXIT
 	printf '\nStopping.\n'
-	for process in $collector $callsim $tail; do
+	for process in $collector $callsim; do
 		kill -TERM "$process" 2>/dev/null || true
 		wait "$process" 2>/dev/null || true
 	done
-	rm -f data/show
 	exit "$1"
 }
 trap 'stop 0' INT TERM HUP
@@ -82,14 +81,13 @@ Each Call Bridge of a cluster needs it. Ctrl-C stops everything.
 
 TEXT
 
-# The body of each record, one a line. The pipe has a name so that the process
-# id of tail is known, which would run on otherwise.
-rm -f data/show
-mkfifo data/show
-tail -n 0 -F data/records.jsonl >data/show 2>/dev/null &
-tail=$!
-grep --line-buffered -oE '"body":\{"stringValue":"([^"\]|\\.)*"' <data/show |
-	sed -u -e 's/^"body":{"stringValue":"/  /' -e 's/"$//' -e 's/\\"/"/g' -e 's/\\\\/\\/g' &
+# The body of each record, one a line. tail ends within a second after this script, and the
+# others with it.
+{
+	tail -n 0 -F --pid=$$ data/records.jsonl |
+		grep --line-buffered -oE '"body":\{"stringValue":"([^"\]|\\.)*"' |
+		sed -u -e 's/^"body":{"stringValue":"/  /' -e 's/"$//' -e 's/\\"/"/g' -e 's/\\\\/\\/g'
+} 2>/dev/null &
 
 while kill -0 "$collector" 2>/dev/null && kill -0 "$callsim" 2>/dev/null; do
 	sleep 1
