@@ -24,8 +24,8 @@ import (
 // chart, and verifiedResource that of deploy/operator/legato.yaml that was checked
 // against the definition. Neither the chart nor the definition is in this repository.
 const (
-	verifiedValues   = "63447ed7b95ff89ba15c2c86f48e86b543ed92beb33a24463af7563efb82ef12"
-	verifiedResource = "92d21f7a6341e005b430690c78195e89c1c5f65c12ba3ddaef6e664226caeae8"
+	verifiedValues   = "34a504be713609a83724779ead1fc545d1ef38a95fd6db1cd1dbab3f3e99f3d7"
+	verifiedResource = "8b1c3b64cc321642f625284f3ad8cac57769a5b9849fc5246d957adf4d4b61c5"
 )
 
 const helm = "helm.sh/helm/v3/cmd/helm@v3.22.0"
