@@ -27,6 +27,7 @@ help: ## List the commands
 .PHONY: build
 build: ## Build dist/otelcol-legato, dist/callsim, dist/callid and dist/callarchive
 	@mkdir -p build dist
+	@echo 'Compiling the Collector: 10 to 18 minutes the first time on two cores, without output until it ends.'
 	$(TOOL) builder --skip-strict-versioning=false --config builder-config.yaml
 	@cp build/otelcol-legato/otelcol-legato $(BIN).new && mv $(BIN).new $(BIN)
 	$(GO) build -o $(CALLSIM) ./cmd/callsim
