@@ -19,7 +19,7 @@ import (
 	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
-// storingBackend is a Collector that stores what it gets by OTLP.
+// storingBackend is a Collector that stores the records that it receives by OTLP.
 const storingBackend = `
 extensions: { health_check: { endpoint: %HEALTH% } }
 receivers: { otlp: { protocols: { grpc: { endpoint: "%BACKEND%" } } } }
