@@ -34,9 +34,12 @@ type messageState struct {
 	suppressed int
 }
 
-// New returns a Logger that writes to logger.
+// callerSkip is the number of calls between the caller of Warn or Error and zap.
+const callerSkip = 2
+
+// New returns a Logger that writes to logger. The caller in a line is that of Warn or Error.
 func New(logger *zap.Logger) *Logger {
-	return &Logger{logger: logger, messages: make(map[string]messageState)}
+	return &Logger{logger: logger.WithOptions(zap.AddCallerSkip(callerSkip)), messages: make(map[string]messageState)}
 }
 
 // Warn logs a warning.

@@ -4,11 +4,13 @@
 package limitedlog
 
 import (
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -40,4 +42,17 @@ func TestOnceAMinute(t *testing.T) {
 			assert.Equal(t, zap.ErrorLevel, lines[0].Level)
 		}
 	})
+}
+
+// A line names the place that logs it, and not this package's code.
+func TestCaller(t *testing.T) {
+	core, log := observer.New(zap.WarnLevel)
+	l := New(zap.New(core, zap.AddCaller()))
+	l.Warn("a")
+	l.Error("b")
+	lines := log.TakeAll()
+	require.Len(t, lines, 2)
+	for _, line := range lines {
+		assert.Equal(t, "limitedlog_test.go", filepath.Base(line.Caller.File))
+	}
 }
